@@ -1,0 +1,14 @@
+//! JSON at the edges: bounded in, ordered out.
+//!
+//! Invariant: tinyjson sees only text that [`bounded`] has passed (UTF-8, at
+//! most [`crate::limits::JSON_DEPTH`] deep, no unpaired surrogates), so that no
+//! input can overflow its recursion; and everything printed goes through
+//! [`Object`], so that keys keep their order and numbers their digits.
+
+mod scan;
+mod value;
+mod write;
+
+pub use scan::{Fault, bounded, decode, leading_members, members};
+pub use value::{Document, Value};
+pub use write::{Object, array, pretty, quote};

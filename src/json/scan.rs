@@ -1,0 +1,249 @@
+//! A shallow scan of JSON text: bounds first, then the raw text of members.
+//!
+//! Invariant: no recursion and no allocation per value; the scan pairs strings
+//! and brackets and leaves the grammar of what it skips to tinyjson.
+
+use std::borrow::Cow;
+
+use tinyjson::JsonValue;
+
+use crate::limits::JSON_DEPTH;
+
+/// Why a text was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Not valid UTF-8.
+    Encoding,
+    /// Nested deeper than [`JSON_DEPTH`].
+    Depth,
+    /// Not JSON.
+    Syntax,
+}
+
+/// Checks encoding and depth of one JSON text and replaces escapes of unpaired
+/// surrogates (which some hosts send when they cut a text inside an emoji) by
+/// `\ufffd`.
+pub fn bounded(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Fault::Encoding)?;
+    let mut depth = 0usize;
+    let mut at = 0;
+    let mut unpaired = Vec::new();
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => at = skip_string(bytes, at, Some(&mut unpaired)).ok_or(Fault::Syntax)?,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > JSON_DEPTH {
+                    return Err(Fault::Depth);
+                }
+                at += 1;
+            }
+            b']' | b'}' => {
+                depth = depth.checked_sub(1).ok_or(Fault::Syntax)?;
+                at += 1;
+            }
+            _ => at += 1,
+        }
+    }
+    if depth != 0 {
+        return Err(Fault::Syntax);
+    }
+    if unpaired.is_empty() {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut repaired = text.to_owned();
+    for at in unpaired {
+        repaired.replace_range(at..at + 6, "\\ufffd");
+    }
+    Ok(Cow::Owned(repaired))
+}
+
+/// The members of a JSON object as (key, raw value text), in order, duplicates
+/// included. Keys written with escapes come out decoded. `None` when the text
+/// is not an object; nesting inside a value is skipped at any depth.
+pub fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let mut found = Vec::new();
+    collect_members(text, &mut found)?;
+    Some(found)
+}
+
+/// As [`members`], of a text that may be cut short or broken: what can be read
+/// before the break.
+pub fn leading_members(text: &str) -> Vec<(Cow<'_, str>, &str)> {
+    let mut found = Vec::new();
+    let _ = collect_members(text, &mut found);
+    found
+}
+
+fn collect_members<'a>(text: &'a str, found: &mut Vec<(Cow<'a, str>, &'a str)>) -> Option<()> {
+    let bytes = text.as_bytes();
+    let mut at = skip_space(bytes, 0);
+    if *bytes.get(at)? != b'{' {
+        return None;
+    }
+    at = skip_space(bytes, at + 1);
+    if bytes.get(at) == Some(&b'}') {
+        return (skip_space(bytes, at + 1) == bytes.len()).then_some(());
+    }
+    loop {
+        if bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let end = skip_string(bytes, at, None)?;
+        let key = decode(&text[at..end])?;
+        at = skip_space(bytes, end);
+        if bytes.get(at) != Some(&b':') {
+            return None;
+        }
+        at = skip_space(bytes, at + 1);
+        let end = skip_value(bytes, at)?;
+        found.push((key, &text[at..end]));
+        at = skip_space(bytes, end);
+        match bytes.get(at)? {
+            b',' => at = skip_space(bytes, at + 1),
+            b'}' => return (skip_space(bytes, at + 1) == bytes.len()).then_some(()),
+            _ => return None,
+        }
+    }
+}
+
+/// Decodes the raw text of a JSON string, quotes included. `None` when it is not
+/// a well-formed string.
+pub fn decode(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.bytes().all(|byte| byte >= 0x20 && byte != b'\\' && byte != b'"') {
+        return Some(Cow::Borrowed(inner));
+    }
+    match raw.parse::<JsonValue>() {
+        Ok(JsonValue::String(text)) => Some(Cow::Owned(text)),
+        _ => None,
+    }
+}
+
+fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+        at += 1;
+    }
+    at
+}
+
+/// The end of the value at `at`: a string, a bracketed value, or a bare word.
+fn skip_value(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let start = at;
+    let mut depth = 0usize;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => at = skip_string(bytes, at, None)?,
+            b'[' | b'{' => {
+                depth += 1;
+                at += 1;
+                continue;
+            }
+            b']' | b'}' if depth > 0 => {
+                depth -= 1;
+                at += 1;
+            }
+            b']' | b'}' | b',' if depth == 0 => break,
+            b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => break,
+            _ => {
+                at += 1;
+                continue;
+            }
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    (depth == 0 && at > start).then_some(at)
+}
+
+/// The end of the string whose opening quote is at `at`. Notes the offset of
+/// each escape of a surrogate without its partner.
+fn skip_string(bytes: &[u8], at: usize, mut unpaired: Option<&mut Vec<usize>>) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => {
+                if let (Some(list), Some(unit)) = (unpaired.as_deref_mut(), escaped_unit(bytes, at)) {
+                    let low_follows =
+                        || escaped_unit(bytes, at + 6).is_some_and(|next| (0xDC00..0xE000).contains(&next));
+                    match unit {
+                        0xD800..0xDC00 if low_follows() => {
+                            at += 12;
+                            continue;
+                        }
+                        0xD800..0xE000 => list.push(at),
+                        _ => {}
+                    }
+                }
+                at += 2;
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// The UTF-16 unit that a `\uXXXX` escape at `at` stands for.
+fn escaped_unit(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_bounded_without_recursion() {
+        let deep = "[".repeat(5_000_000);
+        assert_eq!(bounded(deep.as_bytes()), Err(Fault::Depth));
+        let nested = format!("{}1{}", "[".repeat(JSON_DEPTH), "]".repeat(JSON_DEPTH));
+        assert!(bounded(nested.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn brackets_inside_strings_do_not_count() {
+        let text = format!("{{\"a\":\"{}\"}}", "[{\\\"".repeat(1000));
+        assert!(bounded(text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn unpaired_surrogates_are_replaced_and_pairs_kept() {
+        let text = bounded(br#"["\ud83d","\ude00\ud83d","\ud83d\ude00","\\ud83d"]"#).unwrap();
+        assert_eq!(text, r#"["\ufffd","\ufffd\ufffd","\ud83d\ude00","\\ud83d"]"#);
+    }
+
+    #[test]
+    fn members_keep_raw_values() {
+        let found = members(r#" {"id": 9007199254740993, "a\u0062": [1,{"x":"}"}], "c":"d\"e" } "#).unwrap();
+        let raw: Vec<_> = found.iter().map(|(key, value)| (key.as_ref(), *value)).collect();
+        assert_eq!(raw, [("id", "9007199254740993"), ("ab", r#"[1,{"x":"}"}]"#), ("c", r#""d\"e""#)]);
+    }
+
+    #[test]
+    fn broken_objects_are_refused() {
+        for text in
+            ["", "{", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1}x", "{\"a\":1", "{\"a\":\"b}"]
+        {
+            assert!(members(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cut_object_gives_what_stands_before_the_cut() {
+        let found = leading_members(r#"{"a":1,"b":"x","c":{"d":"#);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[1].1, "\"x\"");
+    }
+
+    #[test]
+    fn control_characters_are_not_a_string() {
+        assert!(decode("\"a\0b\"").is_none());
+        assert!(decode("\"a\nb\"").is_none());
+        assert_eq!(decode(r#""a\nb""#).unwrap(), "a\nb");
+    }
+}

@@ -1,0 +1,177 @@
+//! Ordered JSON output.
+//!
+//! Invariant: what is printed is one line of valid JSON whose keys stand in the
+//! order they were added; U+007F, U+0085, U+2028 and U+2029 are escaped because
+//! some readers of lines split at them.
+
+use std::fmt::Write;
+
+/// A JSON object under construction.
+#[derive(Default)]
+pub struct Object {
+    text: String,
+}
+
+impl Object {
+    pub fn new() -> Object {
+        Object::default()
+    }
+
+    pub fn str(self, key: &str, value: &str) -> Object {
+        let value = quote(value);
+        self.raw(key, &value)
+    }
+
+    /// The string, or `null`.
+    pub fn nullable(self, key: &str, value: Option<&str>) -> Object {
+        match value {
+            Some(value) => self.str(key, value),
+            None => self.raw(key, "null"),
+        }
+    }
+
+    /// The string, or no such member at all.
+    pub fn optional(self, key: &str, value: Option<&str>) -> Object {
+        match value {
+            Some(value) => self.str(key, value),
+            None => self,
+        }
+    }
+
+    pub fn u64(self, key: &str, value: u64) -> Object {
+        self.raw(key, &value.to_string())
+    }
+
+    pub fn bool(self, key: &str, value: bool) -> Object {
+        self.raw(key, if value { "true" } else { "false" })
+    }
+
+    /// A member whose value is JSON text already.
+    pub fn raw(mut self, key: &str, json: &str) -> Object {
+        self.text.push(if self.text.is_empty() { '{' } else { ',' });
+        self.text.push_str(&quote(key));
+        self.text.push(':');
+        self.text.push_str(json);
+        self
+    }
+
+    /// The finished object, on one line.
+    pub fn finish(mut self) -> String {
+        if self.text.is_empty() {
+            self.text.push('{');
+        }
+        self.text.push('}');
+        self.text
+    }
+}
+
+/// A JSON array of JSON texts.
+pub fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> String {
+    let mut text = String::from("[");
+    for item in items {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(item.as_ref());
+    }
+    text.push(']');
+    text
+}
+
+/// The JSON string that stands for `text`.
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\x1f' | '\x7f' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(out, "\\u{:04x}", character as u32);
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The same JSON, indented by two spaces a level for a person to read.
+pub fn pretty(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0usize;
+    let mut chars = json.chars().peekable();
+    let newline = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(character) = chars.next() {
+        match character {
+            '"' => {
+                out.push('"');
+                while let Some(inner) = chars.next() {
+                    out.push(inner);
+                    match inner {
+                        '\\' => out.extend(chars.next()),
+                        '"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            '{' | '[' => {
+                out.push(character);
+                if let Some(close) = chars.next_if(|next| matches!(next, '}' | ']')) {
+                    out.push(close);
+                } else {
+                    depth += 1;
+                    newline(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                newline(&mut out, depth);
+                out.push(character);
+            }
+            ',' => {
+                out.push(',');
+                newline(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_their_order_and_lines_stay_one() {
+        let text = Object::new()
+            .str("z", "a\n\u{2028}\u{7f}\"\\")
+            .raw("id", "9007199254740993")
+            .nullable("none", None)
+            .optional("absent", None)
+            .bool("ok", true)
+            .raw("list", &array(["1", "2"]))
+            .finish();
+        assert_eq!(
+            text,
+            "{\"z\":\"a\\n\\u2028\\u007f\\\"\\\\\",\"id\":9007199254740993,\"none\":null,\"ok\":true,\"list\":[1,2]}"
+        );
+    }
+
+    #[test]
+    fn pretty_indents_and_leaves_strings_alone() {
+        assert_eq!(
+            pretty(r#"{"a":[],"b":{},"c":[1,"x,{\"y:"]}"#),
+            "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n    1,\n    \"x,{\\\"y:\"\n  ]\n}"
+        );
+        assert_eq!(Object::new().finish(), "{}");
+    }
+}
