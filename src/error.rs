@@ -44,6 +44,8 @@ pub enum Error {
     Usage(String),
     /// Nothing of that name; `hint` says what may have been meant.
     NotFound { what: &'static str, name: String, hint: String },
+    /// Nothing tells which session is asking.
+    Unidentified(String),
     /// The session must not be touched while it is live.
     Live(String),
     /// It belongs to somebody else.
@@ -73,7 +75,7 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Failed(_) => Exit::Failure,
             Error::Usage(_) => Exit::Usage,
-            Error::NotFound { .. } => Exit::NotFound,
+            Error::NotFound { .. } | Error::Unidentified(_) => Exit::NotFound,
             Error::Live(_) => Exit::Live,
             Error::Conflict(_) => Exit::Conflict,
             Error::Held(_) => Exit::Held,
@@ -108,6 +110,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Error::Usage(text)
+            | Error::Unidentified(text)
             | Error::Live(text)
             | Error::Conflict(text)
             | Error::Held(text)

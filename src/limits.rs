@@ -22,7 +22,7 @@ pub const LEGACY_REGISTRY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Longest name a person may choose, in characters.
 pub const NAME_CHARS: usize = 64;
-/// Longest session id, in bytes.
+/// Longest session id, in bytes of its folder's name.
 pub const ID_BYTES: usize = 128;
 /// Shortest id prefix that addresses a session, in characters.
 pub const ID_PREFIX_CHARS: usize = 4;
@@ -44,6 +44,11 @@ pub const INJECT_BYTES: usize = 7_500;
 pub const INJECT_HEAD_BYTES: usize = 1_500;
 /// Most text that one `inbox` call of the bus returns, in bytes.
 pub const INBOX_BYTES: usize = 32 * 1024;
+/// Turn ends in a row at which a host is told to go on with mail. Claude Code
+/// stops listening after 8.
+pub const CONTINUATIONS: u64 = 7;
+/// Messages that one hook event considers.
+pub const HOOK_MESSAGES: usize = 64;
 /// Messages that `log` prints unless asked for more.
 pub const LOG_MESSAGES: usize = 50;
 

@@ -1,13 +1,30 @@
 //! relay: durable mail between the coding-agent sessions of one machine.
 //!
-//! `main` picks a door and nothing else; see docs/architecture.md.
+//! `main` runs one command line and turns its outcome into an exit code; see
+//! docs/architecture.md for the rooms of the house.
 #![forbid(unsafe_code)]
 #![allow(dead_code)]
 
+mod bus;
+mod cli;
 mod error;
+mod hook;
+mod host;
 mod json;
 mod limits;
+mod mail;
+mod ops;
+mod store;
+mod sys;
+mod wake;
 
-fn main() {
-    println!("relay {}", env!("CARGO_PKG_VERSION"));
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let code = cli::run(std::env::args_os()).unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "relay: {error}");
+        error.exit() as i32
+    });
+    ExitCode::from(code.clamp(0, 255) as u8)
 }

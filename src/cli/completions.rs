@@ -1,0 +1,3 @@
+pub fn script(_: &str) -> crate::error::Result<String> {
+    Ok("stub\n".into())
+}

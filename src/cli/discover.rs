@@ -1,0 +1,50 @@
+//! `relay discover`: sessions that the hosts know, registered or not.
+
+use super::{Parsed, say};
+use crate::error::{Error, Result};
+use crate::host;
+use crate::json;
+use crate::mail::address;
+use crate::ops::Relay;
+use crate::ops::discover::{Query, discover, to_json};
+use crate::sys::clock;
+
+/// Minutes that `discover` looks back unless told.
+const DEFAULT_MINUTES: f64 = 60.0;
+
+pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let minutes = match parsed.value("within").map(str::parse::<f64>) {
+        None => DEFAULT_MINUTES,
+        Some(Ok(minutes)) if minutes.is_finite() && minutes > 0.0 => minutes,
+        Some(_) => return Err(Error::Usage("--within takes a number of minutes".to_owned())),
+    };
+    if let Some(tool) = parsed.value("tool").filter(|tool| host::named(tool).is_none()) {
+        let known = host::names();
+        return Err(Error::Usage(format!(
+            "relay does not know the host '{}'; it knows {known}",
+            address::shorten(tool)
+        )));
+    }
+    let query = Query {
+        within_ms: (minutes * 60_000.0) as u64,
+        host: parsed.value("tool").map(str::to_owned),
+        exclude: parsed.value("exclude").map(str::to_owned),
+        near: parsed.value("cwd").map(|path| relay.env.absolute(path.as_ref())),
+    };
+    let rows = discover(relay, &query)?;
+    let now = clock::now_ms();
+    if parsed.flag("json") {
+        return say(&(json::pretty(&json::array(rows.iter().map(|row| to_json(row, now)))) + "\n"));
+    }
+    if rows.is_empty() {
+        return say(&format!("(no active sessions in the last {minutes} min)\n"));
+    }
+    let mut table = String::new();
+    for row in rows {
+        let directory = row.directory.as_deref().unwrap_or("?");
+        let name = row.name.map_or("unregistered".to_owned(), |name| format!("({name})"));
+        let ago = clock::ago(row.active_ms, now);
+        table.push_str(&format!("[{:6}] {}  {directory}  {ago}  {name}\n", row.host.name, row.id));
+    }
+    say(&table)
+}

@@ -1,0 +1,27 @@
+//! `relay doctor`: what a worried user needs to know.
+
+use super::{Parsed, say};
+use crate::error::Result;
+use crate::json;
+use crate::ops::Relay;
+use crate::ops::doctor::{examine, verdict};
+
+pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let findings = examine(relay);
+    if parsed.flag("json") {
+        let rows = findings.iter().map(|finding| {
+            json::Object::new()
+                .str("subject", &finding.subject)
+                .str("grade", finding.grade.name())
+                .str("detail", &finding.detail)
+                .finish()
+        });
+        say(&(json::pretty(&json::array(rows)) + "\n"))?;
+    } else {
+        let lines = findings.iter().map(|finding| {
+            format!("{:7}  {:11}  {}\n", finding.grade.name(), finding.subject, finding.detail)
+        });
+        say(&lines.collect::<String>())?;
+    }
+    verdict(&findings).map(|()| 0)
+}

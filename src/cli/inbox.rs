@@ -1,0 +1,86 @@
+//! `relay inbox`: takes pending mail and prints it as JSON.
+
+use super::{Parsed, deliver, remark, store_with_sessions};
+use crate::error::{Error, Result};
+use crate::json;
+use crate::limits::COMMAND_HOLD_MS;
+use crate::mail::fence::Delivery;
+use crate::mail::text::count;
+use crate::ops::Relay;
+use crate::ops::collect::{Batch, Reader, take_for_command};
+use crate::ops::find::find;
+use crate::ops::settle::{Settlement, settle_in};
+use crate::sys::clock;
+use crate::sys::process::Process;
+
+pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let who = parsed.positional(0).unwrap_or_default();
+    let session = find(&store_with_sessions(relay, who)?, who)?.session;
+    if parsed.flag("hold") {
+        return hold(&session, parsed.value("hold"));
+    }
+    let reader = Reader { process: Process::current(), event: None, life_ms: COMMAND_HOLD_MS };
+    let batch = take_for_command(&session, reader)?;
+    if batch.held > 0 {
+        remark(&format!(
+            "{} held by another reader that has not confirmed it; it comes again if that reader fails",
+            count(batch.held, "message")
+        ));
+    }
+    // Printed first, consumed then: a reader that is gone loses nothing.
+    let printed = deliver(&to_json(&batch));
+    if !batch.token.is_empty() {
+        let how = if printed.is_ok() { Settlement::Acknowledge } else { Settlement::PutBack };
+        settle_in(&session, &batch.token, how)?;
+    }
+    printed.map(|()| 0)
+}
+
+/// Takes the mail under a hold that `relay ack` or `relay rollback` ends.
+fn hold(session: &crate::store::Session, seconds: Option<&str>) -> Result<i32> {
+    let life_ms = match seconds {
+        None => COMMAND_HOLD_MS,
+        Some(text) => match text.parse::<u64>() {
+            Ok(seconds @ 1..=900) => seconds * 1000,
+            _ => return Err(Error::Usage("--hold takes 1 to 900 seconds".to_owned())),
+        },
+    };
+    let batch = take_for_command(session, Reader { process: None, event: None, life_ms })?;
+    if batch.held > 0 {
+        return Err(Error::Held(format!(
+            "{} held by another reader; try again when it has settled them",
+            count(batch.held, "message")
+        )));
+    }
+    let token = Some(batch.token.as_str()).filter(|token| !token.is_empty());
+    let expires = token.map(|_| clock::rfc3339(batch.expires_ms));
+    let line = json::Object::new()
+        .nullable("token", token)
+        .nullable("expires_at", expires.as_deref())
+        .u64("count", batch.deliveries.len() as u64)
+        .raw("messages", &messages(&batch.deliveries))
+        .finish();
+    let printed = deliver(&(line + "\n"));
+    if let (Err(_), Some(token)) = (&printed, token) {
+        settle_in(session, token, Settlement::PutBack)?;
+    }
+    printed.map(|()| 0)
+}
+
+/// The batch as users' scripts read it.
+pub fn to_json(batch: &Batch) -> String {
+    let mut object = json::Object::new()
+        .u64("count", batch.deliveries.len() as u64)
+        .raw("messages", &messages(&batch.deliveries));
+    if batch.waiting > 0 {
+        object = object.u64("waiting", batch.waiting as u64);
+    }
+    if batch.held > 0 {
+        object = object.u64("held", batch.held as u64);
+    }
+    json::pretty(&object.finish()) + "\n"
+}
+
+fn messages(deliveries: &[Delivery]) -> String {
+    json::array(deliveries.iter().map(|delivery| delivery.message.to_json(delivery.deliveries)))
+}

@@ -1,0 +1,3 @@
+pub fn page() -> String {
+    "stub\n".into()
+}

@@ -1,0 +1,101 @@
+//! The command line: one file a verb, each a call on ops and words for people.
+//!
+//! Invariant: results go to stdout, everything else in one line to stderr; a
+//! reader that closes stdout ends the command quietly unless mail depends on it.
+
+mod completions;
+mod demo;
+mod discover;
+mod doctor;
+mod help;
+mod inbox;
+mod list;
+mod log;
+mod man;
+mod parse;
+mod peek;
+mod register;
+mod send;
+mod settle;
+mod status;
+mod table;
+mod wake;
+mod whoami;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use crate::error::{Error, Result};
+use crate::ops::Relay;
+use crate::sys::Env;
+use crate::{bus, hook};
+
+pub use parse::{Invocation, Parsed};
+
+/// Runs one command line, argv0 included. Returns the exit code.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<i32> {
+    let parsed = match parse::parse(arguments)? {
+        // These cannot fail: they come before the environment or the store.
+        Invocation::Version => return say(&format!("relay {}\n", env!("CARGO_PKG_VERSION"))),
+        Invocation::Help(None) => return say(&help::overview()),
+        Invocation::Help(Some(verb)) => return say(&help::verb(verb)),
+        Invocation::Run(parsed) => parsed,
+    };
+    let env = Env::read();
+    crate::sys::fault::arm(env.get("RELAY_FAULT"));
+    let relay = Relay::new(env);
+    match parsed.verb.name {
+        "hook" => {
+            hook::run(&relay, parsed.positional(0), parsed.value("event"));
+            Ok(0)
+        }
+        "bus" => bus::run(&relay),
+        "register" => register::run(&relay, &parsed),
+        "list" => list::run(&relay, &parsed),
+        "send" => send::run(&relay, &parsed),
+        "inbox" => inbox::run(&relay, &parsed),
+        "peek" => peek::run(&relay, &parsed),
+        "ack" | "rollback" => settle::run(&relay, &parsed),
+        "log" => log::run(&relay, &parsed),
+        "status" => status::run(&relay, &parsed),
+        "discover" => discover::run(&relay, &parsed),
+        "wake" => wake::run(&relay, &parsed),
+        "whoami" => whoami::run(&relay, &parsed),
+        "doctor" => doctor::run(&relay, &parsed),
+        "demo" => demo::run(),
+        "man" => say(&man::page()),
+        "completions" => say(&completions::script(parsed.positional(0).unwrap_or_default())?),
+        verb => Err(Error::Failed(format!("the verb '{verb}' has no door; please report this"))),
+    }
+}
+
+/// Prints a result. A reader that has gone away is no failure.
+fn say(text: &str) -> Result<i32> {
+    match deliver(text) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        printed => printed.map(|()| 0),
+    }
+}
+
+/// Prints a result that must arrive.
+fn deliver(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Error::io("print to", "stdout".as_ref(), error))
+}
+
+/// Says something beside the result.
+fn remark(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// The store as it is, for verbs that need one.
+fn store_with_sessions(relay: &Relay, who: &str) -> Result<crate::store::Store> {
+    relay.existing_store()?.ok_or_else(|| Error::NotFound {
+        what: "session",
+        name: crate::mail::address::shorten(who),
+        hint: format!(": there is no store at {} yet; see `relay help register`", relay.home().display()),
+    })
+}

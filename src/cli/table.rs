@@ -1,0 +1,3 @@
+pub struct Verb {
+    pub name: &'static str,
+}

@@ -1,0 +1,60 @@
+//! The door of the hosts' hooks: an event on stdin, perhaps text for the model
+//! on stdout.
+//!
+//! Invariant: never breaks, blocks or slows its host. Whatever happens, it
+//! exits 0; on a failure it says nothing and leaves a note for `doctor`.
+
+use std::io::{self, Read, Write};
+
+use crate::error::{Error, Result};
+use crate::host::{self, Event, HOSTS};
+use crate::limits::EVENT_BYTES;
+use crate::ops::Relay;
+use crate::ops::deliver::{Injection, on_event};
+use crate::ops::settle::{Settlement, settle_in};
+
+/// Handles the event on stdin for the named host (Claude Code when none is
+/// named). `event_name` is for hosts whose events do not say what they are.
+pub fn run(relay: &Relay, host: Option<&str>, event_name: Option<&str>) {
+    if let Err(error) = handle(relay, host, event_name)
+        && let Ok(store) = relay.store()
+    {
+        store.note_failure(&error.to_string());
+    }
+}
+
+fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result<()> {
+    let name = host.unwrap_or(HOSTS[0].name);
+    let input = read_event()?;
+    let host = host::named(name).ok_or_else(|| {
+        Error::Usage(format!("`relay hook {name}`: relay knows the hosts {}", host::names()))
+    })?;
+    let Some(event) = Event::parse(&input, host, event_name) else { return Ok(()) };
+    match on_event(relay, host, &event)? {
+        Some(injection) => print(&event, injection),
+        None => Ok(()),
+    }
+}
+
+/// All of stdin, of which the first [`EVENT_BYTES`] count.
+fn read_event() -> Result<Vec<u8>> {
+    let failed = |error| Error::io("read the event from", "stdin".as_ref(), error);
+    let mut stdin = io::stdin().lock();
+    let mut input = Vec::with_capacity(4096);
+    stdin.by_ref().take(EVENT_BYTES as u64).read_to_end(&mut input).map_err(failed)?;
+    if input.len() == EVENT_BYTES {
+        io::copy(&mut stdin, &mut io::sink()).map_err(failed)?;
+    }
+    Ok(input)
+}
+
+/// Prints the text in the host's form; what was not printed is put back.
+fn print(event: &Event, injection: Injection) -> Result<()> {
+    let mut output = host::hook_output(&event.name, event.moment, &injection.text);
+    output.push('\n');
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(output.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
+        let _ = settle_in(&injection.session, &injection.token, Settlement::PutBack);
+        Error::io("print the mail to", "stdout".as_ref(), error)
+    })
+}

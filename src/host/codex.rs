@@ -1,0 +1,46 @@
+//! OpenAI Codex CLI. Measured on 0.169.0; see docs/hosts.md.
+
+use std::path::PathBuf;
+
+use super::{Host, Moment};
+use crate::json;
+use crate::mail::address::is_uuid;
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "codex",
+    title: "Codex",
+    program: "codex",
+    session_variable: Some("CODEX_THREAD_ID"),
+    mark_variable: "CODEX_THREAD_ID",
+    inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
+    meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
+    moments: &[
+        ("SessionStart", Moment::Start),
+        ("UserPromptSubmit", Moment::Prompt),
+        ("PostToolUse", Moment::ToolUse),
+        ("Stop", Moment::TurnEnd),
+        ("SessionEnd", Moment::End),
+    ],
+    resume: |id, message| ["exec", "resume", id, "--json", "--", message].map(str::to_owned).to_vec(),
+    transcripts,
+    transcript_depth: 3,
+    transcript_id: |file_name| {
+        let stem = file_name.strip_prefix("rollout-")?.strip_suffix(".jsonl")?;
+        let id = stem.get(stem.len().checked_sub(36)?..)?;
+        is_uuid(id).then(|| id.to_owned())
+    },
+    transcript_directory: |line| {
+        let members = json::members(line)?;
+        let payload = json::leading_members(members.iter().find(|(key, _)| key == "payload")?.1);
+        let raw = payload.iter().find(|(key, _)| key == "cwd")?.1;
+        json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
+    },
+    configuration: &[".codex/config.toml", ".codex/hooks.json"],
+};
+
+fn transcripts(env: &Env) -> PathBuf {
+    env.path("RELAY_CODEX_SESSIONS")
+        .or_else(|| env.path("CODEX_HOME").map(|folder| folder.join("sessions")))
+        .unwrap_or_else(|| env.home().join(".codex/sessions"))
+}

@@ -1,0 +1,101 @@
+//! A hook's event, as a host hands it over on stdin.
+//!
+//! Invariant: any bytes give an event or `None`; nothing here allocates more
+//! than the event itself, and a field is only what it says it is.
+
+use std::borrow::Cow;
+
+use super::Host;
+use crate::json;
+
+/// When in a session's life a hook runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The session starts, resumes, is cleared or compacted.
+    Start,
+    /// The user has sent a prompt.
+    Prompt,
+    /// A tool has run; the turn goes on.
+    ToolUse,
+    /// The model wants to end its turn.
+    TurnEnd,
+    /// The session ends.
+    End,
+}
+
+/// One event of a session.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The host's name for it, to be repeated in the answer.
+    pub name: String,
+    pub moment: Moment,
+    pub session: String,
+    pub directory: Option<String>,
+    pub transcript: Option<String>,
+    /// Why a session starts: `startup`, `resume`, `clear`, `compact`.
+    pub source: Option<String>,
+    /// Whether it happened inside a subagent.
+    pub in_subagent: bool,
+    /// The same for the same event, another for another: a digest of its bytes.
+    pub fingerprint: String,
+}
+
+impl Event {
+    /// Reads an event. `name` overrides the name that the event gives itself;
+    /// an event without any name is a session's start, as for session-relay.
+    pub fn parse(bytes: &[u8], host: &Host, name: Option<&str>) -> Option<Event> {
+        let text = String::from_utf8_lossy(bytes);
+        let members = json::leading_members(&text);
+        let field = |key: &str| {
+            let raw = members.iter().find(|(name, _)| name == key)?.1;
+            json::decode(raw).map(Cow::into_owned).filter(|value| !value.is_empty())
+        };
+        let name = name.map(str::to_owned).or_else(|| field("hook_event_name"));
+        let name = name.unwrap_or_else(|| "SessionStart".to_owned());
+        let moment = host.moments.iter().find(|(known, _)| *known == name)?.1;
+        Some(Event {
+            name,
+            moment,
+            session: field("session_id")?,
+            directory: field("cwd"),
+            transcript: field("transcript_path"),
+            source: field("source"),
+            in_subagent: field("agent_id").is_some(),
+            fingerprint: format!("{:016x}", fnv1a(bytes)),
+        })
+    }
+}
+
+/// FNV-1a, 64 bits: tells one event of a session from the next, no more.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::HOSTS;
+
+    #[test]
+    fn any_bytes_give_an_event_or_nothing() {
+        let host = &HOSTS[0];
+        for bytes in
+            [&b""[..], b"{", b"[]", b"null", b"{\"session_id\":5}", b"\xff\xfe", b"{\"session_id\":\"\"}"]
+        {
+            assert_eq!(Event::parse(bytes, host, None), None);
+        }
+        let deep = format!("{{\"session_id\":\"s\",\"x\":{}", "[".repeat(1_000_000));
+        assert_eq!(Event::parse(deep.as_bytes(), host, None).unwrap().session, "s");
+        let other = br#"{"session_id":"s","hook_event_name":"Notification"}"#;
+        assert_eq!(Event::parse(other, host, None), None);
+    }
+
+    #[test]
+    fn an_event_without_a_name_is_a_start() {
+        let event =
+            Event::parse(br#"{"session_id":"s","cwd":"/w","source":"resume"}"#, &HOSTS[0], None).unwrap();
+        assert_eq!((event.name.as_str(), event.moment), ("SessionStart", Moment::Start));
+    }
+}

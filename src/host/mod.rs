@@ -1,0 +1,112 @@
+//! The hosts' languages: what each agent host says to relay and how it wants to
+//! be answered. One file a host, one line a host in [`HOSTS`].
+//!
+//! Invariant: pure. Text comes in, plans and text go out; no file is read and
+//! nothing is started here. Only this room knows a host's name.
+
+mod claude;
+mod codex;
+pub mod event;
+
+use std::path::PathBuf;
+
+use crate::json::{self, Value};
+use crate::sys::Env;
+
+pub use event::{Event, Moment};
+
+/// Everything relay knows about one host.
+pub struct Host {
+    /// Its name in commands and in the store.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// The program that people start.
+    pub program: &'static str,
+    /// The variable that gives a child of a session that session's id.
+    pub session_variable: Option<&'static str>,
+    /// The variable that every child of this host has.
+    pub mark_variable: &'static str,
+    /// The variables that say "you are inside a session": a session that relay
+    /// starts must not inherit them.
+    pub inherited_variables: &'static [&'static str],
+    /// Where a tool call's `_meta` holds the session's id, best first.
+    pub meta_paths: &'static [&'static [&'static str]],
+    /// The hook events relay listens to.
+    pub moments: &'static [(&'static str, Moment)],
+    /// The arguments that resume session `id` with a message, headless.
+    pub resume: fn(id: &str, message: &str) -> Vec<String>,
+    /// Where its transcripts are.
+    pub transcripts: fn(env: &Env) -> PathBuf,
+    /// Folders between that root and a transcript.
+    pub transcript_depth: usize,
+    /// The session id in a transcript's file name; `None`: not a transcript.
+    pub transcript_id: fn(file_name: &str) -> Option<String>,
+    /// The directory that a line of a transcript names.
+    pub transcript_directory: fn(line: &str) -> Option<String>,
+    /// Files, from the user's home, that hold its configuration.
+    pub configuration: &'static [&'static str],
+}
+
+/// The hosts, in the order people see them.
+pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST];
+
+/// The host of this name.
+pub fn named(name: &str) -> Option<&'static Host> {
+    HOSTS.iter().find(|host| host.name == name)
+}
+
+/// The names of all hosts, for help and errors.
+pub fn names() -> String {
+    HOSTS.iter().map(|host| host.name).collect::<Vec<_>>().join(", ")
+}
+
+/// The session that a tool call's `_meta` names, and whose host says so.
+pub fn session_in_meta(meta: Value) -> Option<(&'static Host, String)> {
+    HOSTS.iter().find_map(|host| {
+        let id = host.meta_paths.iter().find_map(|path| meta.path(path).and_then(Value::str))?;
+        Some((host, id.to_owned()))
+    })
+}
+
+/// The session that the environment names, and whose host says so.
+pub fn session_in_environment(env: &Env) -> Option<(&'static Host, String)> {
+    HOSTS.iter().find_map(|host| Some((host, env.get(host.session_variable?)?.to_owned())))
+}
+
+/// The host whose child this process is, by its environment.
+pub fn in_environment(env: &Env) -> Option<&'static Host> {
+    HOSTS.iter().find(|host| env.get(host.mark_variable).is_some())
+}
+
+/// The directory of the project a child of a host works in.
+pub fn project_directory(env: &Env) -> PathBuf {
+    env.path("RELAY_PROJECT_DIR")
+        .or_else(|| env.path("CLAUDE_PROJECT_DIR"))
+        .unwrap_or_else(|| env.directory().to_owned())
+}
+
+/// What a hook prints so that the model reads `text`: the form that Claude Code
+/// and Codex share (measured, see docs/hosts.md).
+pub fn hook_output(event_name: &str, moment: Moment, text: &str) -> String {
+    match moment {
+        Moment::TurnEnd => json::Object::new().str("decision", "block").str("reason", text).finish(),
+        _ => {
+            let inner = json::Object::new().str("hookEventName", event_name).str("additionalContext", text);
+            json::Object::new().raw("hookSpecificOutput", &inner.finish()).finish()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_the_last_argument_behind_the_dashes() {
+        for host in HOSTS {
+            let arguments = (host.resume)("11111111-1111-1111-1111-111111111111", "--evil\nx");
+            assert_eq!(arguments[arguments.len() - 2..], ["--", "--evil\nx"], "{}", host.name);
+        }
+    }
+}

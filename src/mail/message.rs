@@ -1,0 +1,180 @@
+//! A message, its identity and its line in a mailbox log.
+//!
+//! Invariant: a message is one line of JSON; a line that does not hold a whole
+//! message is `None`, never half of one. The field names are session-relay's,
+//! so that its mailboxes and its users' scripts go on working.
+
+use crate::json;
+use crate::sys::clock;
+
+/// What a message asks of its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Says something.
+    Note,
+    /// Asks for an answer.
+    Request,
+    /// Answers another message.
+    Reply,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Note => "note",
+            Kind::Request => "request",
+            Kind::Reply => "reply",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Kind> {
+        [Kind::Note, Kind::Request, Kind::Reply].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One message, as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// UUIDv7; older stores hold UUIDv4.
+    pub id: String,
+    /// When it was stored, in milliseconds since 1970.
+    pub sent_ms: u64,
+    /// The sending session's id; `None` for a person or a script.
+    pub from: Option<String>,
+    /// The sender's name at that time, `cli` for the command line.
+    pub from_name: Option<String>,
+    /// The sender's host, where it is a session.
+    pub from_host: Option<String>,
+    /// How it was handed in when not by the session itself: `cli`.
+    pub via: Option<String>,
+    /// The recipient session's id.
+    pub to: String,
+    pub to_name: Option<String>,
+    pub kind: Kind,
+    /// The message this one answers.
+    pub in_reply_to: Option<String>,
+    pub body: String,
+}
+
+impl Message {
+    /// The log line, newline included.
+    pub fn to_line(&self) -> String {
+        let mut line = self.members().finish();
+        line.push('\n');
+        line
+    }
+
+    /// The message as users see it; `deliveries` counts how often it has been
+    /// handed out, this time included.
+    pub fn to_json(&self, deliveries: u64) -> String {
+        let members = self.members();
+        match deliveries {
+            0 | 1 => members.finish(),
+            _ => members.bool("redelivered", true).u64("deliveries", deliveries).finish(),
+        }
+    }
+
+    fn members(&self) -> json::Object {
+        json::Object::new()
+            .str("id", &self.id)
+            .str("to", &self.to)
+            .nullable("toName", self.to_name.as_deref())
+            .nullable("from", self.from.as_deref())
+            .nullable("fromName", self.from_name.as_deref())
+            .optional("fromTool", self.from_host.as_deref())
+            .optional("via", self.via.as_deref())
+            .str("ts", &clock::rfc3339(self.sent_ms))
+            .optional("kind", (self.kind != Kind::Note).then(|| self.kind.name()))
+            .optional("in_reply_to", self.in_reply_to.as_deref())
+            .str("body", &self.body)
+    }
+
+    /// Reads a log line, with or without its newline. Unknown members, and a
+    /// kind that only a newer relay knows, are passed over.
+    pub fn parse(line: &[u8]) -> Option<Message> {
+        let text = std::str::from_utf8(line).ok()?;
+        let members = json::members(text)?;
+        let field = |key: &str| {
+            let raw = members.iter().rev().find(|(name, _)| name == key)?.1;
+            json::decode(raw).map(|value| value.into_owned())
+        };
+        Some(Message {
+            id: field("id").filter(|id| !id.is_empty())?,
+            sent_ms: clock::parse_rfc3339(&field("ts")?)?,
+            from: field("from"),
+            from_name: field("fromName"),
+            from_host: field("fromTool"),
+            via: field("via"),
+            to: field("to")?,
+            to_name: field("toName"),
+            kind: field("kind").and_then(|kind| Kind::parse(&kind)).unwrap_or(Kind::Note),
+            in_reply_to: field("in_reply_to"),
+            body: field("body")?,
+        })
+    }
+}
+
+/// A UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits.
+pub fn uuid_v7(now_ms: u64, random: [u8; 10]) -> String {
+    let mut bytes = [0u8; 16];
+    bytes[..6].copy_from_slice(&now_ms.to_be_bytes()[2..]);
+    bytes[6..].copy_from_slice(&random);
+    bytes[6] = 0x70 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Message {
+        Message {
+            id: uuid_v7(1_795_213_042_123, [0xff; 10]),
+            sent_ms: 1_795_213_042_123,
+            from: None,
+            from_name: Some("cli".into()),
+            from_host: None,
+            via: None,
+            to: "22222222-2222-2222-2222-222222222222".into(),
+            to_name: Some("bob".into()),
+            kind: Kind::Request,
+            in_reply_to: None,
+            body: "two\nlines, \"quotes\", \u{1f980}, \0".into(),
+        }
+    }
+
+    #[test]
+    fn a_line_reads_back() {
+        let message = sample();
+        let line = message.to_line();
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(Message::parse(line.as_bytes()), Some(message));
+    }
+
+    #[test]
+    fn uuids_are_version_7_and_sort_by_time() {
+        assert_eq!(uuid_v7(1_795_213_042_123, [0xff; 10]), "01a1fb09-21cb-7fff-bfff-ffffffffffff");
+        assert!(uuid_v7(1, [0xff; 10]) < uuid_v7(2, [0; 10]));
+    }
+
+    #[test]
+    fn a_damaged_line_is_no_message() {
+        let line = sample().to_line();
+        for cut in 1..line.len() - 1 {
+            assert_eq!(Message::parse(&line.as_bytes()[..cut]), None, "cut at {cut}");
+        }
+        let mut broken = line.into_bytes();
+        let body = broken.len() - 10;
+        broken[body] = 0xff;
+        assert_eq!(Message::parse(&broken), None);
+    }
+
+    #[test]
+    fn session_relays_lines_are_read() {
+        let line = br#"{"body":"hi","id":"x","ts":"2026-07-01T10:00:00.000Z","from":null,"fromName":"cli","to":"t","toName":null}"#;
+        let message = Message::parse(line).unwrap();
+        assert_eq!((message.body.as_str(), message.from, message.kind), ("hi", None, Kind::Note));
+    }
+}

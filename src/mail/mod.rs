@@ -1,0 +1,10 @@
+//! What a message, an address and the fence are: values, no I/O.
+//!
+//! Invariant: nothing here reads a file, the clock or the environment.
+
+pub mod address;
+pub mod fence;
+pub mod message;
+pub mod text;
+
+pub use message::{Kind, Message};

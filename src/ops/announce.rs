@@ -1,0 +1,104 @@
+//! A session is here: writes its record when something about it changed.
+//!
+//! Invariant: announcing what is known already writes nothing and takes no
+//! lock; every announced session has a name it can be addressed by.
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::host::{self, Host};
+use crate::mail::address;
+use crate::store::session::Guard;
+use crate::store::{Info, Session, Store};
+use crate::sys::clock;
+use crate::sys::process::Process;
+
+/// What a door learned about a session.
+pub struct Sighting<'a> {
+    pub id: &'a str,
+    pub host: &'a Host,
+    pub directory: Option<PathBuf>,
+    pub transcript: Option<PathBuf>,
+    /// The host process that runs it.
+    pub process: Option<Process>,
+    /// Whether directory and transcript replace what is known: so at a
+    /// session's start; later its shell may stand elsewhere.
+    pub at_start: bool,
+}
+
+/// Makes the store know the session, and its process know the session.
+pub fn announce(store: &Store, sighting: &Sighting) -> Result<Session> {
+    let id = address::check_id(sighting.id)?;
+    let session = store.session(&id);
+    let known = session.info().unwrap_or(None);
+    let changed =
+        known.as_ref().is_none_or(|known| updated(known, sighting) != *known || known.name.is_none());
+    if changed {
+        let guard = session.lock()?;
+        let known =
+            session.info().unwrap_or(None).unwrap_or_else(|| Info { id: id.clone(), ..Info::default() });
+        let mut info = updated(&known, sighting);
+        info.seen_ms = clock::now_ms();
+        if info.name.is_none() {
+            info.name = default_name(store, &guard, &info)?;
+        }
+        guard.write_info(&info)?;
+    }
+    if let Some(process) = &sighting.process {
+        store.announce(process, &session)?;
+    }
+    Ok(session)
+}
+
+/// The session has ended: its process no longer keeps it live.
+pub fn end(session: &Session) -> Result<()> {
+    if session.info()?.is_none_or(|info| info.process.is_none()) {
+        return Ok(());
+    }
+    let guard = session.lock()?;
+    match session.info()? {
+        Some(info) => guard.write_info(&Info { process: None, seen_ms: clock::now_ms(), ..info }),
+        None => Ok(()),
+    }
+}
+
+/// The record with the sighting's news in it.
+fn updated(known: &Info, sighting: &Sighting) -> Info {
+    let mut info = known.clone();
+    info.host = sighting.host.name.to_owned();
+    for (field, news) in
+        [(&mut info.directory, &sighting.directory), (&mut info.transcript, &sighting.transcript)]
+    {
+        if news.is_some() && (sighting.at_start || field.is_none()) {
+            field.clone_from(news);
+        }
+    }
+    if sighting.process.is_some() {
+        info.process.clone_from(&sighting.process);
+    }
+    info
+}
+
+/// A free name made of the directory and the end of the id.
+pub fn default_name(store: &Store, guard: &Guard, info: &Info) -> Result<Option<String>> {
+    let directory = info.directory.clone().unwrap_or_default();
+    for digits in [4, 8, 12] {
+        let name = address::default_name(&directory, &info.id, digits);
+        if store.claim_name(guard, &name)? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// The sighting that a child of a host can make of its own session.
+pub fn sighting_from_child<'a>(relay: &super::Relay, host: &'a Host, id: &'a str) -> Sighting<'a> {
+    Sighting {
+        id,
+        host,
+        directory: Some(host::project_directory(&relay.env)),
+        transcript: None,
+        process: crate::sys::process::host_process(),
+        at_start: false,
+    }
+}

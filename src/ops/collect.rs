@@ -1,0 +1,128 @@
+//! Takes pending mail under a hold, or only looks at it.
+//!
+//! Invariant: mail is taken under the mailbox's lock, in order, by one reader
+//! at a time; taking moves nothing for good, only settling does.
+
+use crate::error::{Error, Result};
+use crate::mail::fence::Delivery;
+use crate::store::session::Guard;
+use crate::store::{Cursor, Hold, Session};
+use crate::sys::process::Process;
+use crate::sys::{clock, random};
+
+/// Who takes mail.
+pub struct Reader {
+    /// The process whose death returns the mail.
+    pub process: Option<Process>,
+    /// The event at which the mail is shown.
+    pub event: Option<String>,
+    /// How long the hold stands, in milliseconds.
+    pub life_ms: u64,
+}
+
+/// Mail taken under a hold, or seen.
+#[derive(Default)]
+pub struct Batch {
+    /// Settles the hold; empty when nothing was taken.
+    pub token: String,
+    pub expires_ms: u64,
+    pub deliveries: Vec<Delivery>,
+    /// Pending messages beyond these.
+    pub waiting: usize,
+    /// Messages that another reader holds.
+    pub held: usize,
+}
+
+/// Pending mail that nobody holds, the first `most` messages. Changes nothing.
+pub fn look(session: &Session, most: usize) -> Result<Batch> {
+    let (cursor, bytes) = session.cursor()?;
+    let standing = cursor.hold.clone().filter(|hold| hold.stands(clock::now_ms()));
+    let mut seen = cursor;
+    if standing.is_none() {
+        seen.put_back();
+    }
+    let mut batch = Batch::default();
+    if let Some(hold) = standing {
+        batch.held = session.read(hold.from, hold.to, usize::MAX)?.entries.len();
+    }
+    let pending = session.read(seen.unheld(), bytes, usize::MAX)?;
+    batch.waiting = pending.entries.len().saturating_sub(most);
+    batch.deliveries = pending.entries.into_iter().take(most).map(|entry| delivery(&seen, entry)).collect();
+    Ok(batch)
+}
+
+/// Takes what is pending: of the first `most` messages as many as `fits` says.
+/// `cursor` is as it should be before, and is written with the new hold.
+pub fn take(
+    guard: &Guard,
+    cursor: &mut Cursor,
+    reader: Reader,
+    most: usize,
+    fits: impl FnOnce(&[Delivery]) -> usize,
+) -> Result<Batch> {
+    let (_, bytes) = guard.session().cursor()?;
+    let from = cursor.unheld();
+    let pending = guard.session().read(from, bytes, usize::MAX)?;
+    let total = pending.entries.len();
+    let mut ends = Vec::with_capacity(total.min(most));
+    let mut deliveries = Vec::with_capacity(total.min(most));
+    for entry in pending.entries.into_iter().take(most) {
+        ends.push(entry.end);
+        deliveries.push(delivery(cursor, entry));
+    }
+    deliveries.truncate(fits(&deliveries));
+    let taken = deliveries.len();
+    if taken == 0 {
+        return Ok(Batch::default());
+    }
+    let to = if taken == total { pending.end } else { ends[taken - 1] };
+    let hold = match cursor.hold.take() {
+        Some(earlier) => Hold { to, expires_ms: clock::now_ms() + reader.life_ms, ..earlier },
+        None => Hold {
+            token: new_token(guard.session())?,
+            from,
+            to,
+            expires_ms: clock::now_ms() + reader.life_ms,
+            process: reader.process,
+            event: reader.event,
+        },
+    };
+    let batch = Batch {
+        token: hold.token.clone(),
+        expires_ms: hold.expires_ms,
+        deliveries,
+        waiting: total - taken,
+        held: 0,
+    };
+    cursor.hold = Some(hold);
+    guard.write_cursor(cursor)?;
+    Ok(batch)
+}
+
+/// Takes all pending mail for a command, unless somebody reads it right now.
+pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
+    if !session.exists() {
+        return Ok(Batch::default());
+    }
+    let guard = session.lock()?;
+    let (mut cursor, _) = session.cursor()?;
+    match &cursor.hold {
+        Some(hold) if hold.stands(clock::now_ms()) => {
+            let held = session.read(hold.from, hold.to, usize::MAX)?.entries.len();
+            return Ok(Batch { held, ..Batch::default() });
+        }
+        _ => cursor.put_back(),
+    }
+    take(&guard, &mut cursor, reader, usize::MAX, <[Delivery]>::len)
+}
+
+fn delivery(cursor: &Cursor, entry: crate::store::mailbox::Entry) -> Delivery {
+    Delivery { deliveries: cursor.times_shown(entry.start) + 1, message: entry.message }
+}
+
+/// A token that names its mailbox and cannot be guessed.
+fn new_token(session: &Session) -> Result<String> {
+    let secret =
+        random::hex::<8>().map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
+    Ok(format!("{secret}.{}", session.key()))
+}

@@ -1,0 +1,150 @@
+//! What a hook does at an event: settle what was shown before, show what is new.
+//!
+//! Invariant: with no mail nothing is written or locked. Mail that an event
+//! shows is consumed by the next event of the same host process, never by the
+//! same event seen twice, never by the session's end.
+
+use super::Relay;
+use super::announce::{Sighting, announce, end};
+use super::collect::{Batch, Reader, take};
+use super::succession::{inherit, succeed_if_cleared};
+use crate::error::{Error, Result};
+use crate::host::{Event, Host, Moment};
+use crate::limits::{CONTINUATIONS, HOOK_MESSAGES, SESSION_HOLD_MS};
+use crate::mail::fence;
+use crate::store::{Cursor, Session};
+use crate::sys::process::{Process, host_process};
+use crate::sys::{clock, random};
+
+/// Text for the model, and the hold it is under.
+pub struct Injection {
+    pub text: String,
+    pub token: String,
+    pub session: Session,
+}
+
+/// Handles one event. `None`: nothing to say.
+pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Injection>> {
+    if event.in_subagent {
+        return Ok(None);
+    }
+    let store = relay.store()?;
+    let session = store.session(&crate::mail::address::check_id(&event.session)?);
+    let at_start = event.moment == Moment::Start;
+    let process = match at_start || event.moment == Moment::Prompt || !session.is_registered() {
+        true if event.moment != Moment::End => {
+            let process = host_process();
+            let sighting = Sighting {
+                id: &event.session,
+                host,
+                directory: event.directory.as_ref().map(|path| relay.env.absolute(path.as_ref())),
+                transcript: event.transcript.as_ref().map(|path| relay.env.absolute(path.as_ref())),
+                process: process.clone(),
+                at_start,
+            };
+            if at_start {
+                succeed_if_cleared(&store, &sighting, event.source.as_deref())?;
+            }
+            inherit(&store, &session)?;
+            announce(&store, &sighting)?;
+            process
+        }
+        _ => None,
+    };
+    if event.moment == Moment::End {
+        let_go(&session)?;
+        end(&session)?;
+        return Ok(None);
+    }
+    if !has_work(&session, event)? {
+        return Ok(None);
+    }
+    let process = process.or_else(host_process);
+    show_pending(&session, event, process)
+}
+
+/// Looks, without a lock, whether this event has anything to settle or show.
+fn has_work(session: &Session, event: &Event) -> Result<bool> {
+    let (cursor, bytes) = session.cursor()?;
+    let shown_by_this =
+        cursor.hold.as_ref().is_some_and(|hold| hold.event.as_deref() == Some(&event.fingerprint));
+    let settled = cursor.hold.is_none() || shown_by_this;
+    let resets = cursor.continued > 0 && event.moment == Moment::Prompt;
+    Ok(bytes > cursor.unheld() || !settled || resets)
+}
+
+/// Settles the hold of the event before and takes what is pending now.
+fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> Result<Option<Injection>> {
+    let guard = session.lock()?;
+    let (mut cursor, _) = session.cursor()?;
+    let before = cursor.clone();
+    if !settle_before(&mut cursor, event, process.as_ref()) {
+        return Ok(None); // somebody else reads this mailbox right now
+    }
+    if event.moment == Moment::Prompt || event.moment == Moment::Start {
+        cursor.continued = 0;
+    }
+    if event.moment == Moment::TurnEnd && cursor.continued >= CONTINUATIONS {
+        // The host would not listen: keep the mail for the next prompt.
+        return write_if_changed(&guard, &before, &cursor).map(|()| None);
+    }
+    if event.moment == Moment::TurnEnd {
+        cursor.continued += 1;
+    }
+    let reader = Reader { process, event: Some(event.fingerprint.clone()), life_ms: SESSION_HOLD_MS };
+    let batch = take(&guard, &mut cursor, reader, HOOK_MESSAGES, fence::fitting)?;
+    if batch.deliveries.is_empty() {
+        if event.moment == Moment::TurnEnd {
+            cursor.continued = 0;
+        }
+        return write_if_changed(&guard, &before, &cursor).map(|()| None);
+    }
+    drop(guard);
+    let info = session.info().unwrap_or(None).unwrap_or_default();
+    let text = render(&batch, info.label())?;
+    Ok(Some(Injection { text, token: batch.token, session: session.clone() }))
+}
+
+/// Ends the hold that stands from before, as far as this event says something
+/// about it. `false`: it belongs to another reader.
+fn settle_before(cursor: &mut Cursor, event: &Event, process: Option<&Process>) -> bool {
+    let Some(hold) = &cursor.hold else { return true };
+    let same_process = hold.process.as_ref() == process && (process.is_some() || hold.event.is_some());
+    if same_process && hold.event.as_deref() == Some(&event.fingerprint) {
+        return true; // the same event again: its hold is extended
+    }
+    if same_process {
+        cursor.acknowledge();
+        return true;
+    }
+    if hold.stands(clock::now_ms()) {
+        return false;
+    }
+    cursor.put_back();
+    true
+}
+
+/// The session ends: what it was shown last has no proof.
+fn let_go(session: &Session) -> Result<()> {
+    if session.cursor()?.0.hold.is_none() {
+        return Ok(());
+    }
+    let process = host_process();
+    let guard = session.lock()?;
+    let (mut cursor, _) = session.cursor()?;
+    if cursor.hold.as_ref().is_some_and(|hold| hold.event.is_some() || hold.process == process) {
+        cursor.put_back();
+        guard.write_cursor(&cursor)?;
+    }
+    Ok(())
+}
+
+fn write_if_changed(guard: &crate::store::session::Guard, before: &Cursor, now: &Cursor) -> Result<()> {
+    if before == now { Ok(()) } else { guard.write_cursor(now) }
+}
+
+fn render(batch: &Batch, name: &str) -> Result<String> {
+    let mark =
+        random::hex::<4>().map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
+    Ok(fence::render(name, &batch.deliveries, batch.waiting, &mark))
+}

@@ -1,0 +1,150 @@
+//! Finds sessions from the transcripts that the hosts keep.
+//!
+//! Invariant: only regular files below a host's own root are read, a bounded
+//! number of bytes each, never through a link; a file that makes no sense costs
+//! nothing but itself.
+
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::Relay;
+use super::find::latest;
+use crate::error::Result;
+use crate::host::{HOSTS, Host};
+use crate::json;
+use crate::limits::{DISCOVER_ROWS, SCAN_ENTRIES, TRANSCRIPT_BYTES};
+use crate::sys::clock;
+
+/// What to look for.
+pub struct Query {
+    /// Active within this many milliseconds.
+    pub within_ms: u64,
+    pub host: Option<String>,
+    /// A session id to leave out: the caller's own.
+    pub exclude: Option<String>,
+    /// Sessions of this directory come first.
+    pub near: Option<PathBuf>,
+}
+
+/// A session that its host knows.
+pub struct Discovered {
+    pub host: &'static Host,
+    pub id: String,
+    pub directory: Option<String>,
+    /// Its name in relay's store.
+    pub name: Option<String>,
+    pub registered: bool,
+    pub active_ms: u64,
+}
+
+/// Sessions by their transcripts, the most recently active first.
+pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
+    let now = clock::now_ms();
+    let mut candidates = Vec::new();
+    for host in HOSTS.iter().filter(|host| query.host.as_deref().is_none_or(|name| name == host.name)) {
+        let mut budget = SCAN_ENTRIES;
+        let oldest = now.saturating_sub(query.within_ms);
+        let root = (host.transcripts)(&relay.env);
+        scan(&root, host, host.transcript_depth, oldest, &mut budget, &mut candidates);
+    }
+    candidates.sort_by(|a, b| (b.active_ms, &b.id).cmp(&(a.active_ms, &a.id)));
+    let mut seen = HashSet::new();
+    candidates.retain(|candidate| {
+        query.exclude.as_deref() != Some(candidate.id.as_str()) && seen.insert(candidate.id.clone())
+    });
+    let store = relay.existing_store()?;
+    let mut rows = Vec::new();
+    for candidate in candidates.into_iter().take(DISCOVER_ROWS) {
+        let known = match &store {
+            Some(store) => latest(store, store.session(&candidate.id)).ok(),
+            None => None,
+        };
+        let registered = known.as_ref().is_some_and(|found| !found.info.host.is_empty());
+        let recorded = known.as_ref().and_then(|found| found.info.directory.clone());
+        let directory = directory_in(&candidate.path, candidate.host)
+            .or_else(|| recorded.map(|path| path.to_string_lossy().into_owned()));
+        rows.push(Discovered {
+            host: candidate.host,
+            id: candidate.id,
+            directory,
+            name: known.and_then(|found| found.info.name),
+            registered,
+            active_ms: candidate.active_ms,
+        });
+    }
+    if let Some(near) = query.near.as_deref().and_then(Path::to_str) {
+        rows.sort_by_key(|row| row.directory.as_deref() != Some(near));
+    }
+    Ok(rows)
+}
+
+struct Candidate {
+    host: &'static Host,
+    id: String,
+    path: PathBuf,
+    active_ms: u64,
+}
+
+/// Collects the transcripts `depth` folders below `folder`.
+fn scan(
+    folder: &Path,
+    host: &'static Host,
+    depth: usize,
+    oldest_ms: u64,
+    budget: &mut usize,
+    candidates: &mut Vec<Candidate>,
+) {
+    let Ok(listing) = std::fs::read_dir(folder) else { return };
+    for entry in listing.flatten() {
+        if *budget == 0 {
+            return;
+        }
+        *budget -= 1;
+        let Ok(kind) = entry.file_type() else { continue };
+        if depth > 0 && kind.is_dir() {
+            scan(&entry.path(), host, depth - 1, oldest_ms, budget, candidates);
+        } else if depth == 0 && kind.is_file() {
+            let Some(id) = entry.file_name().to_str().and_then(host.transcript_id) else { continue };
+            let Some(active_ms) =
+                entry.metadata().ok().and_then(|data| data.modified().ok()).map(clock::file_ms)
+            else {
+                continue;
+            };
+            if active_ms >= oldest_ms {
+                candidates.push(Candidate { host, id, path: entry.path(), active_ms });
+            }
+        }
+    }
+}
+
+/// The directory a transcript names, from its first lines.
+fn directory_in(path: &Path, host: &Host) -> Option<String> {
+    let file = std::fs::File::open(path).ok()?;
+    let mut lines = BufReader::new(file.take(TRANSCRIPT_BYTES as u64));
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line).ok()? == 0 {
+            return None;
+        }
+        let directory = std::str::from_utf8(&line).ok().and_then(host.transcript_directory);
+        if directory.is_some() {
+            return directory;
+        }
+    }
+}
+
+/// The row as scripts and models see it.
+pub fn to_json(row: &Discovered, now_ms: u64) -> String {
+    json::Object::new()
+        .str("tool", row.host.name)
+        .str("id", &row.id)
+        .nullable("cwd", row.directory.as_deref())
+        .nullable("name", row.name.as_deref())
+        .bool("registered", row.registered)
+        .str("lastActivity", &clock::rfc3339(row.active_ms))
+        .u64("ageSec", now_ms.saturating_sub(row.active_ms) / 1000)
+        .bool("active", true)
+        .finish()
+}

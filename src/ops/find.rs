@@ -1,0 +1,78 @@
+//! Who is meant: from what a person or a model wrote to one session.
+//!
+//! Invariant: an exact name wins over an id, an id over a prefix; nothing is
+//! guessed, a slip gets a suggestion.
+
+use crate::error::{Error, Result};
+use crate::limits::{ID_PREFIX_CHARS, SUCCESSIONS};
+use crate::mail::address;
+use crate::store::{Info, Session, Store};
+
+/// A session that was asked for.
+#[derive(Clone)]
+pub struct Found {
+    pub session: Session,
+    pub info: Info,
+}
+
+/// The session of this name, id or unique id prefix, or the one that went on
+/// from it.
+pub fn find(store: &Store, who: &str) -> Result<Found> {
+    if let Some(session) = store.named(who)? {
+        return latest(store, session);
+    }
+    if let Ok(id) = address::check_id(who) {
+        let session = store.session(&id);
+        if session.exists() {
+            return latest(store, session);
+        }
+        if id.len() >= ID_PREFIX_CHARS {
+            match store.sessions_beginning(&id)?.as_slice() {
+                [] => {}
+                [one] => return latest(store, one.clone()),
+                _ => {
+                    return Err(Error::NotFound {
+                        what: "single session",
+                        name: address::shorten(who),
+                        hint: ": several ids begin like that, give more of it".to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    Err(unknown(store, who))
+}
+
+/// The session of exactly this id, registered or not.
+pub fn by_id(store: &Store, id: &str) -> Result<Found> {
+    latest(store, store.session(&address::check_id(id)?))
+}
+
+/// Follows a session to the one that went on from it.
+pub fn latest(store: &Store, session: Session) -> Result<Found> {
+    let mut session = session;
+    for _ in 0..SUCCESSIONS {
+        let info = session.info()?;
+        match info {
+            Some(Info { successor: Some(next), .. }) => session = store.session(&next),
+            Some(info) => return Ok(Found { session, info }),
+            None => {
+                let id = session.key().to_owned();
+                return Ok(Found { session, info: Info { id, ..Info::default() } });
+            }
+        }
+    }
+    Err(Error::Failed(format!(
+        "the successors of session {} go in a circle; run `relay doctor`",
+        session.key()
+    )))
+}
+
+fn unknown(store: &Store, who: &str) -> Error {
+    let names = store.names().unwrap_or_default();
+    let hint = match address::closest(who, names.iter().map(String::as_str)) {
+        Some(name) => format!("; did you mean '{name}'?"),
+        None => "; see `relay list`".to_owned(),
+    };
+    Error::NotFound { what: "session", name: address::shorten(who), hint }
+}

@@ -1,0 +1,141 @@
+//! Which session is this process? Asked anew for every call.
+//!
+//! Invariant: each answer rests on something the host said or a hook of the
+//! same host process saw, in the order of DESIGN's identity steps; never on an
+//! argument, never on a guess.
+
+use super::Relay;
+use super::announce::{announce, sighting_from_child};
+use super::find::{Found, by_id, latest};
+use crate::error::{Error, Result};
+use crate::host::{self, Host};
+use crate::json::{self, Value};
+use crate::store::{Info, Store};
+use crate::sys::clock;
+use crate::sys::process::{Process, host_process};
+
+/// A session and the fact that told it.
+pub struct Identity {
+    pub found: Found,
+    /// Which step answered, in words.
+    pub proof: &'static str,
+}
+
+impl Identity {
+    /// The session as scripts and models see it.
+    pub fn members(&self) -> json::Object {
+        let info = &self.found.info;
+        json::Object::new()
+            .bool("registered", true)
+            .str("id", &info.id)
+            .nullable("name", info.name.as_deref())
+            .str("tool", &info.host)
+            .nullable("dir", info.directory.as_ref().map(|path| path.to_string_lossy()).as_deref())
+            .str("lastSeen", &clock::rfc3339(info.seen_ms))
+            .str("identified_by", self.proof)
+    }
+}
+
+/// What a door knows about one call.
+#[derive(Default)]
+pub struct Call {
+    /// The session that the host named in the call itself.
+    pub named: Option<(&'static Host, String)>,
+}
+
+impl Call {
+    /// Reads a tool call's `_meta`.
+    pub fn from_meta(meta: Option<Value>) -> Call {
+        Call { named: meta.and_then(host::session_in_meta) }
+    }
+}
+
+/// The calling session. An error says why there is none and what would help.
+pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
+    let store = relay.store()?;
+    if let Some((host, id)) = &call.named {
+        let session = announce(&store, &sighting_from_child(relay, host, id))?;
+        return proved(relay, latest(&store, session)?, "the host named it in this call");
+    }
+    let process = host_process();
+    let directory = host::project_directory(&relay.env);
+    if let Some(process) = &process {
+        let mut here: Vec<Found> = Vec::new();
+        for session in store.announced_by(process)? {
+            let found = latest(&store, session)?;
+            here.retain(|earlier| earlier.session != found.session);
+            if found.info.process.as_ref() == Some(process) {
+                here.push(found);
+            }
+        }
+        if here.len() > 1 {
+            here.retain(|found| found.info.directory.as_ref() == Some(&directory));
+        }
+        if let Some(found) = here.pop() {
+            return proved(relay, found, "a hook of the same host process announced it");
+        }
+    }
+    if let Some((host, id)) = host::session_in_environment(&relay.env) {
+        let found = by_id(&store, &id)?;
+        if may_be_ours(&found.info, process.as_ref()) {
+            let found = match found.info.host.is_empty() {
+                true => latest(&store, announce(&store, &sighting_from_child(relay, host, &id))?)?,
+                false => found,
+            };
+            return proved(relay, found, "the host put its id into the environment");
+        }
+    }
+    let candidates = live_in_directory(&store, &relay.env, &directory)?;
+    match candidates.as_slice() {
+        [one] => proved(relay, one.clone(), "it is the only live session of this host in this directory"),
+        _ => Err(unknown(&candidates)),
+    }
+}
+
+fn proved(relay: &Relay, found: Found, proof: &'static str) -> Result<Identity> {
+    relay.keep_live(&found.session);
+    Ok(Identity { found, proof })
+}
+
+/// Whether an inherited variable can be right: not when that session is known
+/// to run in another process than the one that started us.
+fn may_be_ours(info: &Info, process: Option<&Process>) -> bool {
+    match &info.process {
+        Some(theirs) => Some(theirs) == process || !theirs.is_alive(),
+        None => true,
+    }
+}
+
+/// Live sessions of the host that started this process, in this directory.
+fn live_in_directory(
+    store: &Store,
+    env: &crate::sys::Env,
+    directory: &std::path::Path,
+) -> Result<Vec<Found>> {
+    let Some(host) = host::in_environment(env) else { return Ok(Vec::new()) };
+    let mut candidates = Vec::new();
+    for session in store.sessions()? {
+        let Ok(Some(info)) = session.info() else { continue };
+        let fits = info.successor.is_none()
+            && info.host == host.name
+            && info.directory.as_deref() == Some(directory)
+            && session.is_live(&info);
+        if fits {
+            candidates.push(Found { session, info });
+        }
+    }
+    Ok(candidates)
+}
+
+fn unknown(candidates: &[Found]) -> Error {
+    let names: Vec<&str> = candidates.iter().map(|found| found.info.label()).collect();
+    Error::Unidentified(match names.as_slice() {
+        [] => "relay cannot tell which session this is: its hook has not seen it yet (it does at the session's first \
+               prompt, once the hook is installed and trusted); see `relay doctor`"
+            .to_owned(),
+        names => format!(
+            "relay cannot tell which session this is: it could be {}; relay's hook tells them apart once it runs",
+            names.join(" or ")
+        ),
+    })
+}

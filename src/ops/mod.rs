@@ -1,0 +1,68 @@
+//! The use-cases. The only place where store, wake and host meet.
+//!
+//! Invariant: a door (hook, bus, cli) calls one function here per request and
+//! holds no rule of its own.
+
+pub mod announce;
+pub mod collect;
+pub mod deliver;
+pub mod discover;
+pub mod doctor;
+pub mod find;
+pub mod history;
+pub mod identity;
+pub mod register;
+pub mod roster;
+pub mod send;
+pub mod settle;
+pub mod succession;
+pub mod wake;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::store::{self, Session, Store};
+use crate::sys::Env;
+use crate::sys::lock::Lock;
+
+/// One run of relay: its environment, and the way to its store.
+pub struct Relay {
+    pub env: Env,
+    home: PathBuf,
+    /// The session this process keeps live, and the lock that shows it.
+    live: RefCell<Option<(Session, Lock)>>,
+}
+
+impl Relay {
+    /// Touches nothing yet.
+    pub fn new(env: Env) -> Relay {
+        let home = store::home(&env);
+        Relay { env, home, live: RefCell::new(None) }
+    }
+
+    /// The store, made if there is none.
+    pub fn store(&self) -> Result<Store> {
+        Store::create(&self.home)
+    }
+
+    /// The store as it is; `None` when there is none.
+    pub fn existing_store(&self) -> Result<Option<Store>> {
+        Store::existing(&self.home)
+    }
+
+    /// Where the store is, or would be.
+    pub fn home(&self) -> &std::path::Path {
+        &self.home
+    }
+
+    /// Shows the session as live for as long as this process runs.
+    fn keep_live(&self, session: &Session) {
+        let mut live = self.live.borrow_mut();
+        if live.as_ref().is_none_or(|(kept, _)| kept != session)
+            && let Ok(Some(lock)) = session.live_lock()
+        {
+            *live = Some((session.clone(), lock));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Gives a session a name, and makes the session known where it is not.
+//!
+//! Invariant: a name that another session has is never taken from it.
+
+use std::path::PathBuf;
+
+use super::announce::default_name;
+use super::find::{Found, latest};
+use crate::error::{Error, Result};
+use crate::host;
+use crate::mail::address;
+use crate::store::{Info, Session, Store};
+use crate::sys::clock;
+
+/// What a person told about a session; `None` leaves what is known.
+#[derive(Default)]
+pub struct Details {
+    pub directory: Option<PathBuf>,
+    pub host: Option<String>,
+}
+
+/// Registers the session of this id under `name`.
+pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result<Found> {
+    let id = address::check_id(id)?;
+    address::check_name(name)?;
+    if let Some(host) = &details.host
+        && host::named(host).is_none()
+    {
+        return Err(Error::Usage(format!(
+            "relay does not know the host '{}'; it knows {}",
+            address::shorten(host),
+            host::names()
+        )));
+    }
+    let found = latest(store, store.session(&id))?;
+    if name != found.info.id && store.session(name).is_registered() {
+        return Err(Error::Conflict(format!("'{name}' is the id of a session, so it cannot be a name")));
+    }
+    let session = found.session;
+    let guard = session.lock()?;
+    let known = session.info().unwrap_or(None);
+    let mut info = known.unwrap_or(Info { id, ..Info::default() });
+    if let Some(directory) = details.directory {
+        info.directory = Some(directory);
+    }
+    info.host =
+        details.host.unwrap_or(if info.host.is_empty() { host::HOSTS[0].name.to_owned() } else { info.host });
+    info.seen_ms = clock::now_ms();
+    if !store.claim_name(&guard, name)? {
+        return Err(taken(store, name));
+    }
+    let former = info.name.replace(name.to_owned());
+    info.named = true;
+    guard.write_info(&info)?;
+    if let Some(former) = former.filter(|former| former != name) {
+        store.release_name(&guard, &former)?;
+    }
+    drop(guard);
+    Ok(Found { session, info })
+}
+
+/// Makes an unknown session known, with a default name.
+pub fn ensure_known(store: &Store, session: &Session, info: Info) -> Result<()> {
+    let guard = session.lock()?;
+    if session.is_registered() {
+        return Ok(());
+    }
+    let name = default_name(store, &guard, &info)?;
+    guard.write_info(&Info { name, seen_ms: clock::now_ms(), ..info })
+}
+
+fn taken(store: &Store, name: &str) -> Error {
+    let owner = store.named(name).ok().flatten().and_then(|session| latest(store, session).ok());
+    let (id, state) = match &owner {
+        Some(found) if found.session.is_live(&found.info) => (found.info.id.as_str(), "live"),
+        Some(found) => (found.info.id.as_str(), "dormant"),
+        None => ("another session", "gone"),
+    };
+    Error::Conflict(format!(
+        "the name '{name}' belongs to {id} ({state}); choose another, or rename that one first: relay register \
+         <new-name> --id {id}"
+    ))
+}

@@ -1,0 +1,52 @@
+//! Who is there: every session, live ones first, without changing anything.
+
+use super::find::Found;
+use crate::error::Result;
+use crate::json;
+use crate::store::Store;
+use crate::sys::clock;
+
+/// One session of the roster.
+pub struct Row {
+    pub found: Found,
+    pub live: bool,
+    /// When the host last wrote its transcript or announced it, in milliseconds.
+    pub seen_ms: u64,
+    /// Whether mail waits for it.
+    pub has_mail: bool,
+}
+
+/// Every registered session that nothing has succeeded, live ones first, then
+/// by name.
+pub fn roster(store: &Store) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for session in store.sessions()? {
+        let Ok(Some(info)) = session.info() else { continue };
+        if info.successor.is_some() {
+            continue;
+        }
+        let live = session.is_live(&info);
+        let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
+        let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
+        let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
+        rows.push(Row { found: Found { session, info }, live, seen_ms, has_mail });
+    }
+    rows.sort_by(|a, b| {
+        let order = |row: &Row| (!row.live, row.found.info.label().to_owned());
+        order(a).cmp(&order(b))
+    });
+    Ok(rows)
+}
+
+/// The session as scripts and models see it.
+pub fn members(row: &Row) -> json::Object {
+    let info = &row.found.info;
+    json::Object::new()
+        .nullable("name", info.name.as_deref())
+        .str("tool", &info.host)
+        .str("id", &info.id)
+        .nullable("dir", info.directory.as_ref().map(|path| path.to_string_lossy()).as_deref())
+        .str("lastSeen", &clock::rfc3339(row.seen_ms))
+        .bool("live", row.live)
+        .bool("mail", row.has_mail)
+}

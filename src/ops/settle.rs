@@ -1,0 +1,57 @@
+//! Ends a hold: the mail arrived, or it did not.
+//!
+//! Invariant: settling the same way twice is fine; settling what has ended
+//! another way, or expired, is an error and changes nothing.
+
+use crate::error::{Error, Result};
+use crate::store::{Session, Store};
+use crate::sys::clock;
+
+/// How a hold is to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// The reader has the mail.
+    Acknowledge,
+    /// The mail comes again, marked, before later mail.
+    PutBack,
+}
+
+/// Settles the hold that a token names.
+pub fn settle(store: &Store, token: &str, how: Settlement) -> Result<()> {
+    let session =
+        token.split_once('.').and_then(|(_, key)| store.session_of_token(key)).filter(Session::exists);
+    match session {
+        Some(session) => settle_in(&session, token, how),
+        None => Err(Error::Token("no hold has this token; see `relay help inbox`".to_owned())),
+    }
+}
+
+/// Settles the hold that a token names, in the mailbox that is known to have it.
+pub fn settle_in(session: &Session, token: &str, how: Settlement) -> Result<()> {
+    let guard = session.lock()?;
+    let (mut cursor, _) = session.cursor()?;
+    if let Some(settled) = cursor.settled.as_ref().filter(|settled| settled.token == token) {
+        return match settled.consumed == (how == Settlement::Acknowledge) {
+            true => Ok(()),
+            false if settled.consumed => {
+                Err(Error::Token("this hold was acknowledged already; its mail is consumed".to_owned()))
+            }
+            false => {
+                Err(Error::Token("this hold was rolled back or expired; its mail waits again".to_owned()))
+            }
+        };
+    }
+    let Some(hold) = cursor.hold.as_ref().filter(|hold| hold.token == token) else {
+        return Err(Error::Token("no hold has this token any more; see `relay help inbox`".to_owned()));
+    };
+    if how == Settlement::Acknowledge && !hold.stands(clock::now_ms()) {
+        return Err(Error::Token(
+            "this hold has expired; its mail comes again, marked redelivered".to_owned(),
+        ));
+    }
+    match how {
+        Settlement::Acknowledge => cursor.acknowledge(),
+        Settlement::PutBack => cursor.put_back(),
+    }
+    guard.write_cursor(&cursor)
+}

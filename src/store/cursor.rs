@@ -1,0 +1,236 @@
+//! How far a mailbox has been read, and who is reading: pure state, no I/O.
+//!
+//! Invariant: `consumed` only moves forward, to the end of a hold that was
+//! acknowledged; there is at most one hold; and what was handed out without
+//! proof of arrival is remembered, so that it comes again marked.
+
+use crate::json::{self, Document, Value};
+use crate::limits::{REDELIVERY_RUNS, SESSION_HOLD_MS};
+use crate::sys::process::Process;
+
+/// The state of one mailbox's reader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Offset in the log: everything before it has been read.
+    pub consumed: u64,
+    /// Who is reading what right now.
+    pub hold: Option<Hold>,
+    /// How often the mail after `consumed` has been handed out before: each run
+    /// ends at an offset, in rising order.
+    runs: Vec<Run>,
+    /// How the hold before ended, so that settling it twice is harmless.
+    pub settled: Option<Settled>,
+    /// Turn ends in a row at which the host was told to go on.
+    pub continued: u64,
+}
+
+/// A lease on the mail from `from` to `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Random and unguessable; who has it may settle the hold.
+    pub token: String,
+    pub from: u64,
+    pub to: u64,
+    /// Wall-clock milliseconds.
+    pub expires_ms: u64,
+    /// The process whose death ends the hold: the agent's host, or the command.
+    pub process: Option<Process>,
+    /// The event at which the mail was shown; only another event proves it.
+    pub event: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    to: u64,
+    times: u64,
+}
+
+/// How a hold ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    pub token: String,
+    pub consumed: bool,
+}
+
+impl Cursor {
+    /// The cursor to go on with when its file cannot be read: nothing is lost,
+    /// and all that may have been seen comes again marked.
+    pub fn unknown(log_bytes: u64) -> Cursor {
+        Cursor { runs: vec![Run { to: log_bytes, times: 1 }], ..Cursor::default() }
+    }
+
+    /// Where mail that nobody reads begins.
+    pub fn unheld(&self) -> u64 {
+        self.hold.as_ref().map_or(self.consumed, |hold| hold.to)
+    }
+
+    /// How often the message at `offset` has been handed out so far.
+    pub fn times_shown(&self, offset: u64) -> u64 {
+        self.runs.iter().find(|run| offset < run.to).map_or(0, |run| run.times)
+    }
+
+    /// Notes that mail up to `to`, from where the last note ends, was handed
+    /// out `times` times before it came here.
+    pub fn note_shown(&mut self, to: u64, times: u64) {
+        self.runs.push(Run { to, times });
+    }
+
+    /// The reader has the mail: it is consumed.
+    pub fn acknowledge(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            self.consumed = self.consumed.max(hold.to);
+            self.runs.retain(|run| run.to > hold.to);
+            self.settled = Some(Settled { token: hold.token, consumed: true });
+        }
+    }
+
+    /// The mail may not have arrived: it comes again, marked.
+    pub fn put_back(&mut self) {
+        let Some(hold) = self.hold.take() else { return };
+        let mut runs = Vec::new();
+        let mut start = hold.from;
+        for run in std::mem::take(&mut self.runs) {
+            if start < hold.to {
+                runs.push(Run { to: run.to.min(hold.to), times: run.times + 1 });
+            }
+            if run.to > hold.to {
+                runs.push(run);
+            }
+            start = run.to;
+        }
+        if start < hold.to {
+            runs.push(Run { to: hold.to, times: 1 });
+        }
+        while runs.len() > REDELIVERY_RUNS {
+            let first = runs.remove(0);
+            runs[0].times = runs[0].times.max(first.times);
+        }
+        self.runs = runs;
+        self.settled = Some(Settled { token: hold.token, consumed: false });
+    }
+
+    /// The file's content: one line of JSON.
+    pub fn to_text(&self) -> String {
+        let mut object = json::Object::new().u64("consumed", self.consumed);
+        if let Some(hold) = &self.hold {
+            let held = json::Object::new()
+                .str("token", &hold.token)
+                .u64("from", hold.from)
+                .u64("to", hold.to)
+                .u64("expires_ms", hold.expires_ms)
+                .optional("process", hold.process.as_ref().map(Process::to_string).as_deref())
+                .optional("event", hold.event.as_deref());
+            object = object.raw("hold", &held.finish());
+        }
+        if !self.runs.is_empty() {
+            let runs = self.runs.iter().map(|run| format!("[{},{}]", run.to, run.times));
+            object = object.raw("shown", &json::array(runs));
+        }
+        if let Some(settled) = &self.settled {
+            let how = json::Object::new().str("token", &settled.token).bool("consumed", settled.consumed);
+            object = object.raw("settled", &how.finish());
+        }
+        if self.continued > 0 {
+            object = object.u64("continued", self.continued);
+        }
+        object.finish() + "\n"
+    }
+
+    /// Reads the file's content; `None` when it is damaged.
+    pub fn parse(content: &[u8]) -> Option<Cursor> {
+        let document = Document::parse(content).ok()?;
+        let root = document.value();
+        let hold = match root.get("hold") {
+            Some(hold) => Some(parse_hold(hold)?),
+            None => None,
+        };
+        let mut runs = Vec::new();
+        for run in root.get("shown").and_then(Value::items).into_iter().flatten() {
+            let numbers: Vec<u64> = run.items()?.map_while(Value::u64).collect();
+            let [to, times] = numbers[..] else { return None };
+            runs.push(Run { to, times });
+        }
+        let settled = root.get("settled").and_then(|settled| {
+            Some(Settled {
+                token: settled.get("token")?.str()?.to_owned(),
+                consumed: settled.get("consumed")?.bool()?,
+            })
+        });
+        let continued = root.get("continued").and_then(Value::u64).unwrap_or(0);
+        Some(Cursor { consumed: root.get("consumed")?.u64()?, hold, runs, settled, continued })
+    }
+}
+
+impl Hold {
+    /// Whether the hold still stands: not expired (a clock that jumped back
+    /// cannot stretch it), and its process, if it names one, still runs.
+    pub fn stands(&self, now_ms: u64) -> bool {
+        let in_time = now_ms < self.expires_ms && self.expires_ms - now_ms <= SESSION_HOLD_MS;
+        in_time && self.process.as_ref().is_none_or(Process::is_alive)
+    }
+}
+
+fn parse_hold(hold: Value) -> Option<Hold> {
+    Some(Hold {
+        token: hold.get("token")?.str()?.to_owned(),
+        from: hold.get("from")?.u64()?,
+        to: hold.get("to")?.u64()?,
+        expires_ms: hold.get("expires_ms")?.u64()?,
+        process: hold.get("process").and_then(Value::str).and_then(Process::parse),
+        event: hold.get("event").and_then(Value::str).map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hold(from: u64, to: u64) -> Hold {
+        Hold { token: format!("t{from}-{to}"), from, to, expires_ms: 1_000, process: None, event: None }
+    }
+
+    #[test]
+    fn text_and_back() {
+        let mut cursor = Cursor { hold: Some(hold(0, 10)), ..Cursor::default() };
+        cursor.put_back();
+        cursor.hold = Some(Hold { process: Process::current(), event: Some("e".into()), ..hold(0, 20) });
+        cursor.continued = 3;
+        assert_eq!(Cursor::parse(cursor.to_text().as_bytes()), Some(cursor));
+        assert_eq!(Cursor::parse(b"{\"consumed\":-1}"), None);
+        assert_eq!(Cursor::parse(b"{\"consumed\":1"), None);
+    }
+
+    #[test]
+    fn each_message_knows_how_often_it_was_shown() {
+        let mut cursor = Cursor { hold: Some(hold(0, 10)), ..Cursor::default() };
+        cursor.put_back();
+        cursor.hold = Some(hold(0, 30));
+        cursor.put_back();
+        cursor.hold = Some(hold(0, 5));
+        cursor.put_back();
+        let shown: Vec<u64> = [0, 5, 10, 29, 30].map(|offset| cursor.times_shown(offset)).to_vec();
+        assert_eq!(shown, [3, 2, 1, 1, 0]);
+        cursor.hold = Some(hold(0, 10));
+        cursor.acknowledge();
+        assert_eq!((cursor.consumed, cursor.times_shown(10), cursor.times_shown(30)), (10, 1, 0));
+    }
+
+    #[test]
+    fn runs_are_bounded_and_never_undercount() {
+        let mut cursor = Cursor::default();
+        for to in 1..100 {
+            cursor.hold = Some(hold(0, to));
+            cursor.put_back();
+        }
+        assert!(cursor.runs.len() <= REDELIVERY_RUNS);
+        assert!((0..99).all(|offset| cursor.times_shown(offset) >= 99 - offset));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_cannot_stretch_a_hold() {
+        let hold = Hold { expires_ms: 1_000 + SESSION_HOLD_MS, ..hold(0, 1) };
+        assert!(hold.stands(1_000));
+        assert!(!hold.stands(1_000 + SESSION_HOLD_MS));
+        assert!(!hold.stands(999), "the clock went back to before the hold was taken");
+    }
+}

@@ -1,0 +1,31 @@
+//! What went wrong in a hook, kept for `doctor`: a hook itself stays silent.
+//!
+//! Invariant: bounded, and never a reason for another failure.
+
+use super::Store;
+use crate::limits::{FAILURE_NOTE_BYTES, STATE_FILE_BYTES};
+use crate::mail::text::head;
+use crate::sys::{clock, file};
+
+const NOTE: &str = "hook-failures";
+
+impl Store {
+    /// Leaves one line about a failed hook.
+    pub fn note_failure(&self, what: &str) {
+        let path = self.home().join(NOTE);
+        if path.metadata().is_ok_and(|metadata| metadata.len() > STATE_FILE_BYTES as u64 / 2) {
+            let _ = file::remove(&path);
+        }
+        let line = head(what, FAILURE_NOTE_BYTES).replace(|c: char| c.is_control(), " ");
+        let _ = file::append_note(&path, &format!("{} {line}\n", clock::rfc3339(clock::now_ms())));
+    }
+
+    /// The last failure of a hook, if there was one: when, in milliseconds
+    /// since 1970, and what.
+    pub fn last_failure(&self) -> Option<(u64, String)> {
+        let content = file::read(&self.home().join(NOTE), STATE_FILE_BYTES).ok()??;
+        let text = String::from_utf8_lossy(&content).into_owned();
+        let (time, what) = text.lines().last()?.split_once(' ')?;
+        Some((clock::parse_rfc3339(time)?, what.to_owned()))
+    }
+}

@@ -1,0 +1,121 @@
+//! Imports a session-relay home, once: its registry and its mailboxes.
+//!
+//! Invariant: under session-relay's own lock; each step can be repeated after a
+//! crash; no mail is dropped (a line that is no message is copied as it is);
+//! the originals end up in `legacy/`, and only then is the store's format set.
+
+use std::path::Path;
+
+use super::session::Info;
+use super::{Store, entries};
+use crate::error::{Error, Result};
+use crate::json::{Document, Value};
+use crate::limits::LEGACY_REGISTRY_BYTES;
+use crate::mail::address;
+use crate::sys::lock::Lock;
+use crate::sys::{clock, file};
+
+/// Whether session-relay's files stand in this home.
+pub fn is_left_in(home: &Path) -> bool {
+    home.join("registry.json").exists() || home.join("mailbox").is_dir()
+}
+
+/// session-relay's lock of the whole home; also held while a store is made.
+pub fn lock(home: &Path) -> Result<Lock> {
+    let path = home.join(".lock");
+    if path.is_dir() {
+        // Its first version locked by making a folder.
+        std::fs::remove_dir(&path).map_err(|e| Error::io("remove the old lock folder", &path, e))?;
+    }
+    Lock::exclusive(&path)
+}
+
+/// Brings over what session-relay left. The caller holds [`lock`].
+pub fn import(store: &Store) -> Result<()> {
+    let home = store.home();
+    if !is_left_in(home) {
+        return Ok(());
+    }
+    let registry = home.join("registry.json");
+    let content =
+        file::read(&registry, LEGACY_REGISTRY_BYTES).map_err(|e| Error::io("read", &registry, e))?;
+    if let Some(Ok(document)) = content.as_deref().map(Document::parse) {
+        let agents = document.value().get("agents");
+        for id in agents.iter().flat_map(|agents| agents.keys()) {
+            if let Some(agent) = agents.and_then(|agents| agents.get(id)) {
+                import_session(store, id, agent)?;
+            }
+        }
+    }
+    for name in entries(&home.join("mailbox"))? {
+        import_mailbox(store, &home.join("mailbox").join(&name))?;
+    }
+    let legacy = home.join("legacy");
+    file::make_directory(&legacy).map_err(|e| Error::io("make the folder", &legacy, e))?;
+    for name in ["mailbox", "markers", "registry.json"] {
+        let (from, mut to) = (home.join(name), legacy.join(name));
+        if from.exists() {
+            for number in 2.. {
+                if !to.exists() {
+                    break;
+                }
+                to = legacy.join(format!("{name}.{number}"));
+            }
+            file::rename(&from, &to).map_err(|e| Error::io("move", &from, e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Registers one agent of the registry, with its name if that is valid and free.
+fn import_session(store: &Store, id: &str, agent: Value) -> Result<()> {
+    let text = |key: &str| agent.get(key).and_then(Value::str).filter(|text| !text.is_empty());
+    let Ok(id) = address::check_id(id) else { return Ok(()) };
+    let session = store.session(&id);
+    let guard = session.lock()?;
+    if session.is_registered() {
+        return Ok(());
+    }
+    let mut info = Info {
+        id,
+        host: text("tool").unwrap_or("claude").to_owned(),
+        directory: text("dir").map(Into::into),
+        seen_ms: text("lastSeen").and_then(clock::parse_rfc3339).unwrap_or(0),
+        ..Info::default()
+    };
+    if let Some(name) = text("name").filter(|name| address::check_name(name).is_ok())
+        && store.claim_name(&guard, name)?
+    {
+        info.name = Some(name.to_owned());
+        info.named = true;
+    }
+    guard.write_info(&info)
+}
+
+/// Copies one mailbox to the session it belongs to: session-relay names the
+/// file after the id, so the messages themselves say it exactly.
+fn import_mailbox(store: &Store, path: &Path) -> Result<()> {
+    let fail = |error| Error::io("read", path, error);
+    let Some(stem) =
+        path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"))
+    else {
+        return Ok(());
+    };
+    let mut content = std::fs::read(path).map_err(fail)?;
+    if content.is_empty() {
+        return Ok(());
+    }
+    if content.last() != Some(&b'\n') {
+        content.push(b'\n');
+    }
+    let to =
+        content.split(|byte| *byte == b'\n').find_map(crate::mail::Message::parse).map(|message| message.to);
+    let id = to.filter(|id| address::check_id(id).is_ok()).unwrap_or_else(|| stem.to_owned());
+    let session = store.session(&id);
+    let _guard = session.lock()?;
+    let log = session.log();
+    if log.exists() {
+        return Ok(());
+    }
+    file::replace(&log, &content).map_err(|e| Error::io("write", &log, e))
+}

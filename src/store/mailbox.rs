@@ -1,0 +1,120 @@
+//! One session's log and cursor: append, look, and move the cursor.
+//!
+//! Invariant: the log only grows, a line at a time; looking needs no lock
+//! because a line counts only once its newline is there and the cursor is
+//! replaced whole; a line that holds no message is passed over and counted.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use super::cursor::Cursor;
+use super::session::{Guard, Session};
+use crate::error::{Error, Result};
+use crate::limits::{RECORD_BYTES, STATE_FILE_BYTES};
+use crate::mail::Message;
+use crate::sys::file;
+
+/// A message in the log.
+pub struct Entry {
+    pub message: Message,
+    /// Offset of its line.
+    pub start: u64,
+    /// Offset after its line.
+    pub end: u64,
+}
+
+/// What a stretch of the log holds.
+#[derive(Default)]
+pub struct Stretch {
+    pub entries: Vec<Entry>,
+    /// Lines that hold no message.
+    pub damaged: usize,
+    /// Offset after the last whole line.
+    pub end: u64,
+}
+
+impl Session {
+    /// The cursor, and how many bytes the log has. Needs no lock.
+    pub fn cursor(&self) -> Result<(Cursor, u64)> {
+        let log = self.log();
+        let bytes = match log.metadata() {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Cursor::default(), 0)),
+            Err(error) => return Err(Error::io("look at", &log, error)),
+        };
+        let path = self.file("cursor.json");
+        let cursor = match file::read(&path, STATE_FILE_BYTES) {
+            Ok(None) => Cursor::default(),
+            Ok(Some(content)) => Cursor::parse(&content)
+                .filter(|cursor| cursor.unheld() <= bytes)
+                .unwrap_or_else(|| Cursor::unknown(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Cursor::unknown(bytes),
+            Err(error) => return Err(Error::io("read", &path, error)),
+        };
+        Ok((cursor, bytes))
+    }
+
+    /// Whether the cursor file is there and cannot be read.
+    pub fn cursor_is_damaged(&self) -> bool {
+        let bytes = self.log().metadata().map_or(0, |metadata| metadata.len());
+        match file::read(&self.file("cursor.json"), STATE_FILE_BYTES) {
+            Ok(None) => false,
+            Ok(Some(content)) => Cursor::parse(&content).is_none_or(|cursor| cursor.unheld() > bytes),
+            Err(_) => true,
+        }
+    }
+
+    /// The messages between two offsets, `most` of them at most.
+    pub fn read(&self, from: u64, to: u64, most: usize) -> Result<Stretch> {
+        let path = self.log();
+        let mut stretch = Stretch { end: from, ..Stretch::default() };
+        if from >= to {
+            return Ok(stretch);
+        }
+        let fail = |error| Error::io("read", &path, error);
+        let mut log = File::open(&path).map_err(fail)?;
+        log.seek(SeekFrom::Start(from)).map_err(fail)?;
+        let mut lines = BufReader::with_capacity(64 * 1024, log.take(to - from));
+        let mut line = Vec::new();
+        while stretch.entries.len() < most {
+            line.clear();
+            let read =
+                (&mut lines).take(RECORD_BYTES as u64 + 1).read_until(b'\n', &mut line).map_err(fail)?;
+            let mut end = stretch.end + read as u64;
+            if line.last() != Some(&b'\n') {
+                if read <= RECORD_BYTES {
+                    break; // the end, or a line still being written
+                }
+                end += lines.skip_until(b'\n').map_err(fail)? as u64;
+            }
+            match Message::parse(&line) {
+                Some(message) => stretch.entries.push(Entry { message, start: stretch.end, end }),
+                None => stretch.damaged += usize::from(line.iter().any(|byte| !byte.is_ascii_whitespace())),
+            }
+            stretch.end = end;
+        }
+        Ok(stretch)
+    }
+
+    /// The log's path, for people to find it.
+    pub fn log(&self) -> PathBuf {
+        self.file("mail.jsonl")
+    }
+}
+
+impl Guard<'_> {
+    /// Appends a message and syncs it: when this returns, it is accepted.
+    pub fn append(&self, message: &Message) -> Result<()> {
+        let path = self.session().log();
+        file::append_line(&path, message.to_line().as_bytes())
+            .map(|_| ())
+            .map_err(|e| Error::io("append to", &path, e))
+    }
+
+    /// Replaces the cursor.
+    pub fn write_cursor(&self, cursor: &Cursor) -> Result<()> {
+        let path = self.session().file("cursor.json");
+        file::replace(&path, cursor.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
+    }
+}

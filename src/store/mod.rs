@@ -1,0 +1,136 @@
+//! The files below the home: sessions, their mailboxes, names, processes.
+//!
+//! Invariant: only this room spells a path of the store, every part of such a
+//! path has been validated or escaped, and whatever changes a session does so
+//! under that session's lock. docs/store.md has the bytes and the argument.
+
+pub mod cursor;
+mod failures;
+mod legacy;
+pub mod mailbox;
+mod names;
+mod processes;
+pub mod session;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::limits::STATE_FILE_BYTES;
+use crate::mail::address;
+use crate::sys::{Env, file};
+
+pub use cursor::{Cursor, Hold};
+pub use session::{Info, Session};
+
+/// The format this relay writes, and the newest it reads.
+const FORMAT: &str = "1";
+
+/// An opened store.
+pub struct Store {
+    home: PathBuf,
+}
+
+/// Where the store is: `AGENT_RELAY_HOME`, its older alias, or `~/.agent-relay`.
+pub fn home(env: &Env) -> PathBuf {
+    env.path("AGENT_RELAY_HOME")
+        .or_else(|| env.path("SESSION_RELAY_HOME"))
+        .unwrap_or_else(|| env.home().join(".agent-relay"))
+}
+
+impl Store {
+    /// Opens the store for looking; `None` when there is none yet. A home that
+    /// session-relay left is imported first.
+    pub fn existing(home: &Path) -> Result<Option<Store>> {
+        match format(home)? {
+            Some(_) => Ok(Some(Store { home: home.to_owned() })),
+            None if legacy::is_left_in(home) => Store::create(home).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens the store for writing, making it where there is none.
+    pub fn create(home: &Path) -> Result<Store> {
+        let store = Store { home: home.to_owned() };
+        if format(home)?.is_some() {
+            return Ok(store);
+        }
+        let made =
+            |path: &Path| file::make_directory(path).map_err(|e| Error::io("make the folder", path, e));
+        made(home)?;
+        let _lock = legacy::lock(home)?;
+        if format(home)?.is_none() {
+            made(&home.join("sessions"))?;
+            made(&home.join("names"))?;
+            made(&home.join("processes"))?;
+            legacy::import(&store)?;
+            let path = home.join("format");
+            file::replace(&path, format!("{FORMAT}\n").as_bytes())
+                .map_err(|e| Error::io("write", &path, e))?;
+        }
+        Ok(store)
+    }
+
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The session of this id, whether or not its folder exists yet.
+    pub fn session(&self, id: &str) -> Session {
+        self.session_of_key(&address::key(id))
+    }
+
+    /// The session whose key stands in a hold's token, if it can be a key.
+    pub fn session_of_token(&self, key: &str) -> Option<Session> {
+        names::is_key(key).then(|| self.session_of_key(key))
+    }
+
+    /// The session whose folder has this name.
+    fn session_of_key(&self, key: &str) -> Session {
+        Session::at(self.home.join("sessions").join(key))
+    }
+
+    /// Every session folder, in no particular order.
+    pub fn sessions(&self) -> Result<Vec<Session>> {
+        self.keys().map(|keys| keys.iter().map(|key| self.session_of_key(key)).collect())
+    }
+
+    /// Sessions whose id begins with `prefix`, two at most.
+    pub fn sessions_beginning(&self, prefix: &str) -> Result<Vec<Session>> {
+        let prefix = address::key(prefix);
+        let keys = self.keys()?;
+        Ok(keys
+            .iter()
+            .filter(|key| key.starts_with(&prefix))
+            .take(2)
+            .map(|key| self.session_of_key(key))
+            .collect())
+    }
+
+    fn keys(&self) -> Result<Vec<String>> {
+        entries(&self.home.join("sessions"))
+    }
+}
+
+/// The names of a folder's entries; none when there is no such folder.
+fn entries(folder: &Path) -> Result<Vec<String>> {
+    let listing = match std::fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", folder, error)),
+    };
+    Ok(listing
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect())
+}
+
+/// The store's format; `None` when there is no store, an error when this relay
+/// is too old for it.
+fn format(home: &Path) -> Result<Option<()>> {
+    let path = home.join("format");
+    let Some(content) = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))? else {
+        return Ok(None);
+    };
+    let found = String::from_utf8_lossy(&content).trim().to_owned();
+    if found == FORMAT { Ok(Some(())) } else { Err(Error::Format { path, found: address::shorten(&found) }) }
+}

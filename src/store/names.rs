@@ -1,0 +1,73 @@
+//! Names: one small file each, created exclusively, holding a session's key.
+//!
+//! Invariant: a name has at most one owner at any instant, crash or not; a name
+//! whose owner went on as another session leads there through `successor`.
+
+use std::path::PathBuf;
+
+use super::session::{Guard, Session};
+use super::{Store, entries};
+use crate::error::{Error, Result};
+use crate::limits::STATE_FILE_BYTES;
+use crate::mail::address;
+use crate::sys::file;
+
+impl Store {
+    /// The session that owns the name.
+    pub fn named(&self, name: &str) -> Result<Option<Session>> {
+        if address::check_name(name).is_err() {
+            return Ok(None);
+        }
+        let path = self.name_file(name);
+        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
+        let key = content.map(|content| String::from_utf8_lossy(&content).trim().to_owned());
+        Ok(key.filter(|key| is_key(key)).map(|key| self.session_of_key(&key)))
+    }
+
+    /// Gives the name to the guarded session. `false`: another session has it.
+    pub fn claim_name(&self, guard: &Guard, name: &str) -> Result<bool> {
+        address::check_name(name)?;
+        let path = self.name_file(name);
+        let content = format!("{}\n", guard.session().key());
+        let draft = guard.session().file("name.tmp");
+        let claimed = file::create(&path, &draft, content.as_bytes())
+            .map_err(|e| Error::io("create the name", &path, e))?;
+        Ok(claimed || self.named(name)?.as_ref() == Some(guard.session()))
+    }
+
+    /// Takes the name away from the guarded session, if it has it.
+    pub fn release_name(&self, guard: &Guard, name: &str) -> Result<()> {
+        if self.named(name)?.as_ref() != Some(guard.session()) {
+            return Ok(());
+        }
+        let path = self.name_file(name);
+        file::remove(&path).map_err(|e| Error::io("remove the name", &path, e))
+    }
+
+    /// Points a name that led to a predecessor of the guarded session at it.
+    pub fn inherit_name(&self, guard: &Guard, name: &str, predecessor: &Session) -> Result<()> {
+        if self.named(name)?.as_ref() != Some(predecessor) {
+            return Ok(());
+        }
+        let path = self.name_file(name);
+        let draft = guard.session().file("name.tmp");
+        file::replace_from(&path, &draft, format!("{}\n", guard.session().key()).as_bytes())
+            .map_err(|e| Error::io("move the name", &path, e))
+    }
+
+    /// Every name, in no particular order.
+    pub fn names(&self) -> Result<Vec<String>> {
+        entries(&self.home.join("names"))
+    }
+
+    fn name_file(&self, name: &str) -> PathBuf {
+        self.home.join("names").join(name)
+    }
+}
+
+/// Whether the text could be the name of a session's folder.
+pub(super) fn is_key(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('.')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'%'))
+}

@@ -1,0 +1,66 @@
+//! Which sessions a host process announced: a few lines a process.
+//!
+//! Invariant: a note is only believed while the process (pid and start time)
+//! that its file is named after runs; losing one costs a hook's next event.
+
+use std::path::PathBuf;
+
+use super::session::Session;
+use super::{Store, entries};
+use crate::error::{Error, Result};
+use crate::limits::{PROCESS_SESSIONS, STATE_FILE_BYTES};
+use crate::sys::file;
+use crate::sys::process::Process;
+
+/// Notes of dead processes that one new process clears away.
+const SWEEP: usize = 64;
+
+impl Store {
+    /// The sessions the process announced, the latest last.
+    pub fn announced_by(&self, process: &Process) -> Result<Vec<Session>> {
+        let path = self.process_file(process);
+        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
+        let text = String::from_utf8_lossy(&content.unwrap_or_default()).into_owned();
+        let mut latest_first: Vec<Session> = Vec::new();
+        for key in text.lines().rev().filter(|key| super::names::is_key(key)) {
+            let session = self.session_of_key(key);
+            if latest_first.len() < PROCESS_SESSIONS && !latest_first.contains(&session) {
+                latest_first.push(session);
+            }
+        }
+        latest_first.reverse();
+        Ok(latest_first)
+    }
+
+    /// Notes that the process runs this session now.
+    pub fn announce(&self, process: &Process, session: &Session) -> Result<()> {
+        let path = self.process_file(process);
+        let announced = self.announced_by(process)?;
+        if announced.last() == Some(session) {
+            return Ok(());
+        }
+        if announced.is_empty() {
+            self.sweep_processes();
+        }
+        let full = path.metadata().is_ok_and(|metadata| metadata.len() > STATE_FILE_BYTES as u64 / 2);
+        if full {
+            file::remove(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
+        file::append_note(&path, &format!("{}\n", session.key()))
+            .map_err(|e| Error::io("append to", &path, e))
+    }
+
+    /// Removes notes of processes that have ended, a bounded number of them.
+    fn sweep_processes(&self) {
+        let folder = self.home.join("processes");
+        for name in entries(&folder).unwrap_or_default().into_iter().take(SWEEP) {
+            if Process::parse(&name).is_none_or(|process| !process.is_alive()) {
+                let _ = file::remove(&folder.join(name));
+            }
+        }
+    }
+
+    fn process_file(&self, process: &Process) -> PathBuf {
+        self.home.join("processes").join(process.to_string())
+    }
+}

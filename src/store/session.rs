@@ -1,0 +1,197 @@
+//! One session's folder: its record, its lock, and whether it is live.
+//!
+//! Invariant: the record changes only under the session's lock (a [`Guard`]),
+//! and a session is live because a process of it runs, never because of a time.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::json::{self, Document, Value};
+use crate::limits::STATE_FILE_BYTES;
+use crate::sys::clock;
+use crate::sys::file;
+use crate::sys::lock::Lock;
+use crate::sys::process::Process;
+
+/// The folder of one session, which need not exist yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    folder: PathBuf,
+}
+
+/// The session's lock, and with it the right to change its folder.
+pub struct Guard<'a> {
+    session: &'a Session,
+    _lock: Lock,
+}
+
+/// What is known of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// The id its host gave it.
+    pub id: String,
+    /// The host's name in relay's table: `claude`, `codex`.
+    pub host: String,
+    /// Its handle; unique in the store.
+    pub name: Option<String>,
+    /// Whether somebody chose that name.
+    pub named: bool,
+    /// Its project's directory.
+    pub directory: Option<PathBuf>,
+    pub transcript: Option<PathBuf>,
+    /// The host process that runs it, as a hook saw it.
+    pub process: Option<Process>,
+    /// When a host or person last announced it, in milliseconds since 1970.
+    pub seen_ms: u64,
+    /// The session this one goes on from, until all of its mail has moved here.
+    pub inherits: Option<String>,
+    /// The session that goes on from this one: its mail goes there.
+    pub successor: Option<String>,
+}
+
+impl Session {
+    pub(super) fn at(folder: PathBuf) -> Session {
+        Session { folder }
+    }
+
+    /// A file of this session's folder.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The folder's name.
+    pub fn key(&self) -> &str {
+        self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn exists(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// Whether somebody registered it: a mailbox can exist before its session.
+    pub fn is_registered(&self) -> bool {
+        self.file("info.json").exists()
+    }
+
+    /// The record; `None` when it was never registered, an error when the file
+    /// is damaged.
+    pub fn info(&self) -> Result<Option<Info>> {
+        let path = self.file("info.json");
+        match file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))? {
+            None => Ok(None),
+            Some(content) => Info::parse(&content).map(Some).ok_or_else(|| {
+                Error::Failed(format!("{} is damaged; register the session again to mend it", path.display()))
+            }),
+        }
+    }
+
+    /// Takes the session's lock, making its folder where there is none.
+    pub fn lock(&self) -> Result<Guard<'_>> {
+        let lock = match Lock::exclusive(&self.file("lock")) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                file::make_directory(&self.folder)
+                    .map_err(|e| Error::io("make the folder", &self.folder, e))?;
+                Lock::exclusive(&self.file("lock"))?
+            }
+            taken => taken?,
+        };
+        Ok(Guard { session: self, _lock: lock })
+    }
+
+    /// Marks the session live for as long as the returned lock is kept.
+    pub fn live_lock(&self) -> Result<Option<Lock>> {
+        Lock::try_shared(&self.file("live"))
+    }
+
+    /// Takes the right to resume the session; `None` while somebody has it.
+    pub fn resume_lock(&self) -> Result<Option<Lock>> {
+        file::make_directory(&self.folder).map_err(|e| Error::io("make the folder", &self.folder, e))?;
+        Lock::try_exclusive(&self.file("resume"))
+    }
+
+    /// Whether a process of this session runs.
+    pub fn is_live(&self, info: &Info) -> bool {
+        info.process.as_ref().is_some_and(Process::is_alive) || Lock::is_held(&self.file("live"))
+    }
+}
+
+impl Guard<'_> {
+    pub fn session(&self) -> &Session {
+        self.session
+    }
+
+    /// Replaces the record.
+    pub fn write_info(&self, info: &Info) -> Result<()> {
+        let path = self.session.file("info.json");
+        file::replace(&path, info.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
+    }
+}
+
+impl Info {
+    fn to_text(&self) -> String {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        json::Object::new()
+            .str("id", &self.id)
+            .str("host", &self.host)
+            .optional("name", self.name.as_deref())
+            .bool("named", self.named)
+            .optional("directory", path(&self.directory).as_deref())
+            .optional("transcript", path(&self.transcript).as_deref())
+            .optional("process", self.process.as_ref().map(Process::to_string).as_deref())
+            .str("seen", &clock::rfc3339(self.seen_ms))
+            .optional("inherits", self.inherits.as_deref())
+            .optional("successor", self.successor.as_deref())
+            .finish()
+            + "\n"
+    }
+
+    fn parse(content: &[u8]) -> Option<Info> {
+        let document = Document::parse(content).ok()?;
+        let root = document.value();
+        let text = |key: &str| root.get(key).and_then(Value::str).map(str::to_owned);
+        Some(Info {
+            id: text("id").filter(|id| !id.is_empty())?,
+            host: text("host")?,
+            name: text("name"),
+            named: root.get("named").and_then(Value::bool).unwrap_or(false),
+            directory: text("directory").map(PathBuf::from),
+            transcript: text("transcript").map(PathBuf::from),
+            process: text("process").and_then(|text| Process::parse(&text)),
+            seen_ms: text("seen").and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
+            inherits: text("inherits"),
+            successor: text("successor"),
+        })
+    }
+
+    /// What to call it: its name, else its id.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back() {
+        let info = Info {
+            id: "11111111-1111-1111-1111-111111111111".into(),
+            host: "claude".into(),
+            name: Some("alice".into()),
+            named: true,
+            directory: Some("/w/app \"x\"".into()),
+            transcript: None,
+            process: Process::current(),
+            seen_ms: 1_795_213_042_123,
+            inherits: None,
+            successor: Some("x".into()),
+        };
+        assert_eq!(Info::parse(info.to_text().as_bytes()), Some(info));
+        assert_eq!(Info::parse(b"{}"), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! Wall-clock time in milliseconds, and its text form.
+//!
+//! Invariant: times on disk are UTC, RFC 3339 with milliseconds; nothing relies
+//! on the clock never jumping.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// The file time as milliseconds since 1970.
+pub fn file_ms(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// RFC 3339 in UTC with milliseconds: `2026-11-20T22:17:22.123Z`.
+pub fn rfc3339(ms: u64) -> String {
+    let (year, month, day) = civil(ms / DAY_MS);
+    let time = ms % DAY_MS;
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        time / 3_600_000,
+        time / 60_000 % 60,
+        time / 1_000 % 60,
+        time % 1_000
+    )
+}
+
+/// Reads what [`rfc3339`] writes, milliseconds optional. `None` for anything else.
+pub fn parse_rfc3339(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
+    let shape = b"dddd-dd-ddTdd:dd:dd";
+    if bytes.len() < shape.len() + 1 || !text.is_ascii() {
+        return None;
+    }
+    let fits = shape
+        .iter()
+        .zip(bytes)
+        .all(|(want, have)| if *want == b'd' { have.is_ascii_digit() } else { want == have });
+    let fraction = text[shape.len()..].strip_suffix('Z')?;
+    let millis = match fraction.strip_prefix('.') {
+        None if fraction.is_empty() => 0,
+        Some(digits)
+            if digits.len() <= 9 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            format!("{digits:0<3}")[..3].parse().ok()?
+        }
+        _ => return None,
+    };
+    let number = |from: usize, to: usize| text[from..to].parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    if !fits || year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let seconds = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
+    Some(days(year, month, day) * DAY_MS + seconds * 1000 + millis)
+}
+
+/// How long ago, in words: `just now`, `3 min ago`, `2 h ago`, `5 days ago`.
+pub fn ago(then_ms: u64, now_ms: u64) -> String {
+    let seconds = now_ms.saturating_sub(then_ms) / 1000;
+    match seconds {
+        0..60 => "just now".to_owned(),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..172_800 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// The proleptic Gregorian date of a day number since 1970-01-01.
+fn civil(day_number: u64) -> (u64, u64, u64) {
+    let shifted = day_number + 719_468; // days since 0000-03-01
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+/// The inverse of [`civil`].
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year / 400, year % 400);
+    let month_from_march = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_instants() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00.000Z");
+        assert_eq!(rfc3339(1_795_213_042_123), "2026-11-20T22:17:22.123Z");
+    }
+
+    #[test]
+    fn text_and_back_for_every_day_of_four_centuries() {
+        for day in (0..146_097).step_by(7) {
+            let ms = day * DAY_MS + 45_296_789;
+            assert_eq!(parse_rfc3339(&rfc3339(ms)), Some(ms));
+        }
+        assert_eq!(parse_rfc3339("2026-11-20T22:17:22Z"), Some(1_795_213_042_000));
+        for bad in
+            ["", "2026-11-20", "2026-13-20T00:00:00Z", "2026-11-20T22:17:22.Z", "2026-11-20T22:17:22+01:00"]
+        {
+            assert_eq!(parse_rfc3339(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The environment, read once at start.
+//!
+//! Invariant: no other file asks the system for a variable or the working
+//! directory, so a whole run sees one environment.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The variables and the working directory this process was started with.
+pub struct Env {
+    variables: HashMap<String, String>,
+    directory: PathBuf,
+}
+
+impl Env {
+    /// Takes the process's environment. Variables that are not UTF-8 are left out.
+    pub fn read() -> Env {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Env { variables, directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
+    }
+
+    /// A variable's value. An empty one, and one that a host failed to
+    /// substitute (it still holds `${`), count as absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(name)?.as_str();
+        (!value.is_empty() && !value.contains("${")).then_some(value)
+    }
+
+    /// A variable that holds a path, made absolute.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(|value| self.absolute(Path::new(value)))
+    }
+
+    /// The user's home directory; the working directory where there is none.
+    pub fn home(&self) -> PathBuf {
+        self.path("HOME").unwrap_or_else(|| self.directory.clone())
+    }
+
+    /// The working directory at start.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The path, seen from the working directory at start; `~/` is the home.
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix("~") {
+            Ok(rest) => self.home().join(rest),
+            Err(_) => self.directory.join(path),
+        }
+    }
+
+    /// Where programs are looked for.
+    pub fn search_path(&self) -> impl Iterator<Item = PathBuf> {
+        self.get("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").split(':').map(PathBuf::from)
+    }
+}

@@ -1,0 +1,174 @@
+//! Durable files: read whole, replace whole, append one line, create once.
+//!
+//! Invariant: whatever a function here reports as written has been synced, the
+//! directory entry included; a failure leaves the old content. No other file of
+//! relay makes a store file visible.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use super::fault;
+
+const PRIVATE_FILE: u32 = 0o600;
+const PRIVATE_DIRECTORY: u32 = 0o700;
+
+/// The content of a file of at most `limit` bytes; `None` when there is none.
+/// A larger one is an error, not a cut.
+pub fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut content = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut content)?;
+    if content.len() > limit {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {limit} bytes")));
+    }
+    Ok(Some(content))
+}
+
+/// Makes a private directory; it may exist already.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fault::step()?;
+    match DirBuilder::new().mode(PRIVATE_DIRECTORY).create(path) {
+        Ok(()) => sync_directory_of(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.parent().ok_or(error)?;
+            make_directory(parent)?;
+            make_directory(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces a file whole: a reader, or a crash, sees the old or the new content.
+/// The caller holds the lock that makes it the only writer of `path`.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_from(path, &path.with_extension("tmp"), content)
+}
+
+/// As [`replace`], with the draft where the caller says.
+pub fn replace_from(path: &Path, draft: &Path, content: &[u8]) -> io::Result<()> {
+    write_draft(draft, content)?;
+    fault::unsynced(path);
+    fault::step()?;
+    fs::rename(draft, path)?;
+    sync_directory_of(path)?;
+    fault::synced(path);
+    Ok(())
+}
+
+/// Creates a file with this content unless the path exists: `false` then. The
+/// caller holds the lock that makes it the only user of `draft`, a path on the
+/// same file system.
+pub fn create(path: &Path, draft: &Path, content: &[u8]) -> io::Result<bool> {
+    write_draft(draft, content)?;
+    fault::unsynced(path);
+    fault::step()?;
+    let created = match fs::hard_link(draft, path) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(error) => return Err(error),
+    };
+    sync_directory_of(path)?;
+    fault::synced(path);
+    remove(draft)?;
+    Ok(created)
+}
+
+/// Removes a file; it may be gone already.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fault::step()?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Renames a file or folder and makes the new name last.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fault::step()?;
+    fs::rename(from, to)?;
+    sync_directory_of(to)?;
+    sync_directory_of(from)
+}
+
+/// Appends one line (which must end in a newline) to a log, in one write, and
+/// syncs it. A torn line that a crash left behind is closed first, so that it
+/// cannot swallow this one; a write that fails is taken back. The caller holds
+/// the log's lock. Returns the offset after the line.
+pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
+    let created = !path.exists();
+    if created {
+        fault::step()?;
+    }
+    let mut log = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE_FILE).open(path)?;
+    let before = log.seek(SeekFrom::End(0))?;
+    let mut record = Vec::with_capacity(line.len() + 1);
+    if before > 0 {
+        let mut last = [0u8];
+        log.seek(SeekFrom::Start(before - 1))?;
+        log.read_exact(&mut last)?;
+        if last != *b"\n" {
+            record.push(b'\n');
+        }
+    }
+    record.extend_from_slice(line);
+    fault::unsynced(path);
+    let written = fault::step()
+        .and_then(|()| log.write_all(&record))
+        .and_then(|()| fault::step())
+        .and_then(|()| log.sync_data())
+        .and_then(|()| if created { sync_directory_of(path) } else { Ok(()) });
+    match written {
+        Ok(()) => {
+            fault::synced(path);
+            Ok(before + record.len() as u64)
+        }
+        Err(error) => {
+            let _ = log.set_len(before);
+            Err(error)
+        }
+    }
+}
+
+/// Appends one short line to a note that need not survive a power cut.
+pub fn append_note(path: &Path, line: &str) -> io::Result<()> {
+    fault::step()?;
+    OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)?.write_all(line.as_bytes())
+}
+
+/// Opens (and creates) a file that only serves to be locked.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fault::step()?;
+            OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE_FILE).open(path)
+        }
+        opened => opened,
+    }
+}
+
+fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
+    fault::step()?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(draft)?;
+    fault::step()?;
+    file.write_all(content)?;
+    fault::step()?;
+    file.sync_all()
+}
+
+/// Makes the entry of `path` in its directory durable.
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    fault::step()?;
+    File::open(parent)?.sync_all()
+}

@@ -1,0 +1,93 @@
+//! Kernel locks on files, with a bounded and fair wait.
+//!
+//! Invariant: a lock dies with its holder, waiters are served in the order they
+//! came, and nobody waits longer than [`LOCK_WAIT_MS`].
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::file::open_lock;
+use crate::error::{Error, Result};
+use crate::limits::LOCK_WAIT_MS;
+
+/// An exclusive lock; dropping it (or dying) releases it.
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock on `path`, waiting at most [`LOCK_WAIT_MS`].
+    pub fn exclusive(path: &Path) -> Result<Lock> {
+        let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file }),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        // The kernel queues blocked lockers first come, first served; only it
+        // cannot be told to give up, so the wait is on a thread of its own.
+        let (taken, answer) = mpsc::channel();
+        std::thread::Builder::new()
+            .stack_size(64 * 1024)
+            .spawn(move || {
+                let locked = file.lock();
+                let _ = taken.send(locked.map(|()| file));
+            })
+            .map_err(|error| Error::io("wait for the lock", path, error))?;
+        match answer.recv_timeout(Duration::from_millis(LOCK_WAIT_MS)) {
+            Ok(Ok(file)) => Ok(Lock { _file: file }),
+            Ok(Err(error)) => Err(Error::io("lock", path, error)),
+            Err(_) => Err(Error::Busy { path: path.to_owned(), holder: holder(path) }),
+        }
+    }
+
+    /// Takes the lock only if nobody has it.
+    pub fn try_exclusive(path: &Path) -> Result<Option<Lock>> {
+        let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
+        taken(file, path, File::try_lock)
+    }
+
+    /// Takes a shared lock, which any number of processes may have at once.
+    pub fn try_shared(path: &Path) -> Result<Option<Lock>> {
+        let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
+        taken(file, path, File::try_lock_shared)
+    }
+
+    /// Whether somebody holds a lock on `path`; looking creates no file.
+    pub fn is_held(path: &Path) -> bool {
+        let Ok(file) = File::open(path) else { return false };
+        matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+    }
+}
+
+fn taken(
+    file: File,
+    path: &Path,
+    attempt: fn(&File) -> std::result::Result<(), TryLockError>,
+) -> Result<Option<Lock>> {
+    match attempt(&file) {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
+    }
+}
+
+/// Who holds the lock, as far as the kernel tells: `/proc/locks`, proc(5).
+fn holder(path: &Path) -> Option<String> {
+    let inode = path.metadata().ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let suffix = format!(":{inode}");
+    let line = locks
+        .lines()
+        .find(|line| !line.contains("->") && line.split(' ').any(|word| word.ends_with(&suffix)))?;
+    let pid = line.split_ascii_whitespace().nth(4)?;
+    let command: io::Result<String> = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+    Some(match command {
+        Ok(command) => format!("process {pid}, {}", command.trim()),
+        Err(_) => format!("process {pid}"),
+    })
+}

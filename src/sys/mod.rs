@@ -1,0 +1,14 @@
+//! The operating system: files, locks, processes, the clock, the environment.
+//!
+//! Invariant: only this room names rustix, and every call that changes a file
+//! passes [`fault`], so that tests can stop the program at each of them.
+
+pub mod clock;
+pub mod env;
+pub mod fault;
+pub mod file;
+pub mod lock;
+pub mod process;
+pub mod random;
+
+pub use env::Env;

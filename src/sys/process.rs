@@ -1,0 +1,143 @@
+//! Processes: who is alive, and which process of a host started this one.
+//!
+//! Invariant: a process is named by pid *and* start time, so that a recycled
+//! pid is never taken for the process that had it before.
+
+use std::fmt;
+
+use crate::limits::ANCESTORS;
+
+/// One process of this boot. Its text form, `<pid>-<start>`, is a safe file name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub pid: u32,
+    start: String,
+}
+
+/// What the system tells about a process.
+struct Facts {
+    parent: u32,
+    start: String,
+    command: String,
+    ended: bool,
+}
+
+impl Process {
+    /// This very process.
+    pub fn current() -> Option<Process> {
+        Process::of(std::process::id())
+    }
+
+    /// The process that has this pid now.
+    pub fn of(pid: u32) -> Option<Process> {
+        facts(pid).filter(|facts| !facts.ended).map(|facts| Process { pid, start: facts.start })
+    }
+
+    /// Reads the text form.
+    pub fn parse(text: &str) -> Option<Process> {
+        let (pid, start) = text.split_once('-')?;
+        let safe = !start.is_empty() && start.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (safe && start.len() <= 32).then_some(Process { pid: pid.parse().ok()?, start: start.to_owned() })
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&self) -> bool {
+        Process::of(self.pid).is_some_and(|now| now == *self)
+    }
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.pid, self.start)
+    }
+}
+
+/// The agent host (or other program) that started this process: the nearest
+/// ancestor that is not a shell.
+pub fn host_process() -> Option<Process> {
+    let mut pid = std::os::unix::process::parent_id();
+    for _ in 0..ANCESTORS {
+        let facts = facts(pid)?;
+        if !is_shell(&facts.command) {
+            return Some(Process { pid, start: facts.start });
+        }
+        pid = facts.parent;
+    }
+    None
+}
+
+/// The user this process runs as.
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Hosts run hooks and commands through these.
+fn is_shell(command: &str) -> bool {
+    let name = command.rsplit('/').next().unwrap_or(command).trim_start_matches('-');
+    matches!(
+        name,
+        "sh" | "bash" | "dash" | "zsh" | "fish" | "ksh" | "mksh" | "ash" | "busybox" | "env" | "timeout"
+    )
+}
+
+/// `/proc/<pid>/stat`: proc(5). The command may hold anything, so fields are
+/// counted from the last closing parenthesis.
+#[cfg(target_os = "linux")]
+fn facts(pid: u32) -> Option<Facts> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    let (head, tail) = stat.rsplit_once(')')?;
+    let command = head.split_once('(')?.1.to_owned();
+    let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
+    let ended = matches!(*fields.first()?, "Z" | "X");
+    Some(Facts { parent: fields.get(1)?.parse().ok()?, start: (*fields.get(19)?).to_owned(), command, ended })
+}
+
+/// `ps` is the one way to a start time without unsafe code.
+#[cfg(not(target_os = "linux"))]
+fn facts(pid: u32) -> Option<Facts> {
+    let output = std::process::Command::new("/bin/ps")
+        .args(["-o", "ppid=,state=,lstart=,comm=", "-p", &pid.to_string()])
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut words = text.split_ascii_whitespace();
+    let parent = words.next()?.parse().ok()?;
+    let ended = words.next()?.starts_with('Z');
+    let start: String =
+        words.by_ref().take(5).flat_map(str::chars).filter(char::is_ascii_alphanumeric).collect();
+    let command = words.collect::<Vec<_>>().join(" ");
+    (!start.is_empty()).then_some(Facts { parent, start, command, ended })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_its_text_form_reads_back() {
+        let me = Process::current().unwrap();
+        assert!(me.is_alive());
+        assert_eq!(Process::parse(&me.to_string()), Some(me.clone()));
+        let earlier = Process { pid: me.pid, start: "1".to_owned() };
+        assert!(!earlier.is_alive(), "same pid, other start: another process");
+        for bad in ["", "1", "x-1", "1-", "1-../x", "1-a b"] {
+            assert_eq!(Process::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_zombie_is_dead() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        while facts(pid).is_some_and(|facts| !facts.ended) {
+            std::thread::yield_now();
+        }
+        assert!(Process::of(pid).is_none());
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,32 @@
+//! Random bytes from the operating system.
+//!
+//! Invariant: never a weaker source; where the system gives none, an error.
+
+use std::io;
+
+/// `N` bytes nobody can guess.
+pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
+    let mut buffer = [0u8; N];
+    fill(&mut buffer)?;
+    Ok(buffer)
+}
+
+/// `N` bytes as lower-case hexadecimal digits.
+pub fn hex<const N: usize>() -> io::Result<String> {
+    Ok(bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(target_os = "linux")]
+fn fill(mut buffer: &mut [u8]) -> io::Result<()> {
+    while !buffer.is_empty() {
+        let got = rustix::rand::getrandom(&mut *buffer, rustix::rand::GetRandomFlags::empty())?;
+        buffer = &mut buffer[got..];
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fill(buffer: &mut [u8]) -> io::Result<()> {
+    use std::io::Read;
+    std::fs::File::open("/dev/urandom")?.read_exact(buffer)
+}
