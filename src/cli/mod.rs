@@ -27,7 +27,7 @@ use std::io::{self, Write};
 
 use crate::error::{Error, Result};
 use crate::ops::Relay;
-use crate::sys::Env;
+use crate::sys::{Env, stdio};
 use crate::{bus, hook};
 
 pub use parse::{Invocation, Parsed};
@@ -79,11 +79,7 @@ fn say(text: &str) -> Result<i32> {
 
 /// Prints a result that must arrive.
 fn deliver(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Error::io("print to", "stdout".as_ref(), error))
+    stdio::deliver(text).map_err(|error| Error::io("print to", "stdout".as_ref(), error))
 }
 
 /// Says something beside the result.

@@ -43,6 +43,9 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Invocation> {
             words.push(a.clone())
         } else if a == "--" {
             dashes = true
+        } else if a == "--hold" && args.get(i + 1).is_some_and(|v| v.parse::<u64>().is_ok()) {
+            i += 1;
+            flags.insert("hold".to_owned(), args.get(i).cloned());
         } else if let Some(f) = a.strip_prefix("--") {
             if ["json", "dry", "names", "hold"].contains(&f) {
                 flags.insert(f.to_owned(), None);

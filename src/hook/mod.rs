@@ -4,7 +4,7 @@
 //! Invariant: never breaks, blocks or slows its host. Whatever happens, it
 //! exits 0; on a failure it says nothing and leaves a note for `doctor`.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 use crate::error::{Error, Result};
 use crate::host::{self, Event, HOSTS};
@@ -12,6 +12,7 @@ use crate::limits::EVENT_BYTES;
 use crate::ops::Relay;
 use crate::ops::deliver::{Injection, on_event};
 use crate::ops::settle::{Settlement, settle_in};
+use crate::sys::stdio;
 
 /// Handles the event on stdin for the named host (Claude Code when none is
 /// named). `event_name` is for hosts whose events do not say what they are.
@@ -52,8 +53,7 @@ fn read_event() -> Result<Vec<u8>> {
 fn print(event: &Event, injection: Injection) -> Result<()> {
     let mut output = host::hook_output(&event.name, event.moment, &injection.text);
     output.push('\n');
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(output.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
+    stdio::deliver(&output).map_err(|error| {
         let _ = settle_in(&injection.session, &injection.token, Settlement::PutBack);
         Error::io("print the mail to", "stdout".as_ref(), error)
     })

@@ -118,10 +118,7 @@ fn entries(folder: &Path) -> Result<Vec<String>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Error::io("list", folder, error)),
     };
-    Ok(listing
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.'))
-        .collect())
+    Ok(listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
 }
 
 /// The store's format; `None` when there is no store, an error when this relay

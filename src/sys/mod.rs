@@ -10,5 +10,6 @@ pub mod file;
 pub mod lock;
 pub mod process;
 pub mod random;
+pub mod stdio;
 
 pub use env::Env;

@@ -1,0 +1,268 @@
+//! The store: names, addresses, privacy, damage, limits, and its forerunner.
+
+mod harness;
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use harness::{ALICE, BOB, World};
+use serde_json::json;
+
+#[test]
+fn everything_is_private() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "secret"]);
+    assert_eq!(world.store().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    for (path, _) in world.snapshot() {
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        assert_eq!(path.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
+
+#[test]
+fn a_name_has_one_owner() {
+    let world = World::with_alice_and_bob();
+    let run = world.run(&["register", "alice", "--id", BOB]);
+    assert_eq!(run.code, Some(5), "{}", run.stderr);
+    assert!(run.stderr.contains(ALICE) && run.stderr.lines().count() == 1, "{}", run.stderr);
+    world.ok(&["register", "anna", "--id", ALICE]);
+    world.ok(&["register", "alice", "--id", BOB]);
+    let names = world.ok(&["list", "--names"]);
+    assert_eq!(names.lines().collect::<Vec<_>>(), ["alice", "anna"]);
+    assert_eq!(world.run(&["register", BOB, "--id", ALICE]).code, Some(64), "an id is no name");
+    assert_eq!(world.run(&["register", "../x", "--id", ALICE]).code, Some(64));
+    assert_eq!(world.run(&["register", "carl", "--id", ALICE, "--tool", "nosuch"]).code, Some(64));
+}
+
+#[test]
+fn many_processes_claim_one_name_and_one_gets_it() {
+    let world = World::new();
+    let ids: Vec<String> = (0..16).map(|n| format!("{n:08}-1111-4111-8111-111111111111")).collect();
+    let children: Vec<_> =
+        ids.iter().map(|id| world.command(&["register", "boss", "--id", id]).spawn().unwrap()).collect();
+    let winners: Vec<bool> = children.into_iter().map(|mut child| child.wait().unwrap().success()).collect();
+    assert_eq!(winners.iter().filter(|won| **won).count(), 1);
+    let owner = world.json(&["list", "--json"])[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(ids[winners.iter().position(|won| *won).unwrap()], owner);
+}
+
+#[test]
+fn unnamed_sessions_are_addressable_by_default_name_and_prefix() {
+    let world = World::new();
+    world.hook("claude", &world.event(ALICE, "my app", "SessionStart", json!({"source": "startup"})));
+    world.ok(&["send", "my-app-aaaa", "--", "by default name"]);
+    world.ok(&["send", "1111", "--", "by prefix"]);
+    assert_eq!(world.pending(ALICE), ["by default name", "by prefix"]);
+    let run = world.run(&["send", "my-ap-aaaa", "--", "x"]);
+    assert_eq!(run.code, Some(4));
+    assert!(run.stderr.contains("did you mean 'my-app-aaaa'?"), "{}", run.stderr);
+    world
+        .hook("claude", &world.event("11112222-1111-4111-8111-1111111eeeee", "b", "SessionStart", json!({})));
+    assert!(world.run(&["send", "1111", "--", "x"]).stderr.contains("several"));
+}
+
+#[test]
+fn no_id_leaves_the_store() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["register", "evil", "--id", "../../../../etc/passwd"]);
+    world.ok(&["send", "evil", "--", "nope"]);
+    assert_eq!(world.pending("evil"), ["nope"]);
+    let outside: Vec<_> = std::fs::read_dir(world.home()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(outside.len(), 3, "{outside:?}");
+    assert!(world.run(&["send", "--id", "../x", "--", "y"]).stderr.contains("must be a session UUID"));
+    assert_eq!(world.run(&["register", "long", "--id", &"é".repeat(60)]).code, Some(64));
+}
+
+#[test]
+fn a_damaged_line_costs_itself_alone() {
+    let world = World::with_alice_and_bob();
+    for body in ["one", "two", "three"] {
+        world.ok(&["send", "bob", "--", body]);
+    }
+    let log = world.session(BOB).join("mail.jsonl");
+    let mut bytes = std::fs::read(&log).unwrap();
+    let at = bytes.windows(3).position(|window| window == b"two").unwrap();
+    bytes[at] = 0xff;
+    std::fs::write(&log, &bytes).unwrap();
+    assert_eq!(world.pending("bob"), ["one", "three"]);
+    let doctor = world.run(&["doctor"]);
+    assert!(doctor.stdout.contains("1 damaged line") && doctor.code == Some(1), "{}", doctor.stdout);
+    assert_eq!(world.drain("bob"), ["one", "three"]);
+    assert_eq!(std::fs::read(&log).unwrap(), bytes, "the damaged line is kept");
+}
+
+#[test]
+fn a_torn_line_does_not_swallow_the_next() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "whole"]);
+    let log = world.session(BOB).join("mail.jsonl");
+    std::fs::File::options().append(true).open(&log).unwrap().write_all(b"{\"id\":\"torn\",\"bo").unwrap();
+    assert_eq!(world.pending("bob"), ["whole"]);
+    world.ok(&["send", "bob", "--", "next"]);
+    assert_eq!(world.drain("bob"), ["whole", "next"]);
+}
+
+#[test]
+fn a_damaged_cursor_loses_nothing_and_marks_what_comes_again() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "read"]);
+    assert_eq!(world.drain("bob"), ["read"]);
+    std::fs::write(world.session(BOB).join("cursor.json"), b"{\"consumed\":").unwrap();
+    assert_eq!(world.run(&["doctor"]).code, Some(1));
+    world.ok(&["send", "bob", "--", "new"]);
+    let mail = world.json(&["inbox", "bob"]);
+    assert_eq!(mail["messages"][0]["redelivered"], true);
+    assert_eq!(mail["messages"].as_array().unwrap().len(), 2);
+    assert_eq!(world.run(&["doctor"]).code, Some(0), "mended by the next reader");
+}
+
+#[test]
+fn a_damaged_record_is_mended_by_the_next_event() {
+    let world = World::with_alice_and_bob();
+    std::fs::write(world.session(BOB).join("info.json"), b"{\"id\"").unwrap();
+    assert_eq!(world.run(&["doctor"]).code, Some(1));
+    world.hook("codex", &world.event(BOB, "b", "SessionStart", json!({"source": "resume"})));
+    assert_eq!(world.run(&["doctor"]).code, Some(0));
+    world.ok(&["send", BOB, "--", "still here"]);
+}
+
+#[test]
+fn bodies_up_to_the_limit_and_not_beyond() {
+    let world = World::with_alice_and_bob();
+    let largest = "é\n\"\u{1}".repeat(256 * 1024 / 5);
+    assert_eq!(world.run_with_input(&["send", "bob"], largest.as_bytes()).code, Some(0));
+    assert_eq!(world.drain("bob"), [largest.clone()]);
+    let run = world.run_with_input(&["send", "bob"], "x".repeat(256 * 1024 + 1).as_bytes());
+    assert_eq!(run.code, Some(9));
+    assert!(run.stderr.contains("262144"), "{}", run.stderr);
+    assert_eq!(world.run_with_input(&["send", "bob", "-"], b"\xff\xfe").code, Some(64));
+    assert_eq!(world.run_with_input(&["send", "bob"], b" \n").code, Some(64));
+    assert_eq!(world.pending("bob"), Vec::<String>::new());
+}
+
+#[test]
+fn looking_never_takes() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "stays"]);
+    let before = world.snapshot();
+    let id = world.json(&["peek", "bob"])["messages"][0]["id"].as_str().unwrap().to_owned();
+    for arguments in
+        [&["list"][..], &["log", "bob"], &["doctor"], &["discover"], &["status", &id], &["peek", "bob"]]
+    {
+        world.ok(arguments);
+    }
+    assert_eq!(world.snapshot(), before);
+    let empty = World::new();
+    for arguments in [&["list"][..], &["doctor"], &["discover"]] {
+        empty.ok(arguments);
+    }
+    assert_eq!(empty.run(&["peek", "nobody"]).code, Some(4));
+    assert!(!empty.store().exists(), "looking does not even make a store");
+}
+
+#[test]
+fn an_inbox_that_cannot_print_keeps_the_mail() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "kept"]);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let code =
+        world.command(&["inbox", "bob"]).stdout(full).stderr(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(code.code(), Some(1));
+    let mut command = std::process::Command::new("sh");
+    world.seal(&mut command);
+    let script = format!("{} inbox bob >&-", env!("CARGO_BIN_EXE_relay"));
+    command.args(["-c", &script]).status().unwrap();
+    let mail = world.json(&["inbox", "bob"]);
+    assert_eq!(mail["messages"][0]["body"], "kept");
+    assert_eq!(mail["messages"][0]["redelivered"], true);
+}
+
+#[test]
+fn holds_are_settled_by_their_token() {
+    let world = World::with_alice_and_bob();
+    let hold = |seconds: &str| world.json(&["inbox", "--hold", seconds, "bob"]);
+    assert_eq!(hold("30")["token"], json!(null));
+    world.ok(&["send", "bob", "--", "one"]);
+    let first = hold("30");
+    let token = first["token"].as_str().unwrap().to_owned();
+    assert_eq!(first["count"], 1);
+    assert_eq!(world.run(&["inbox", "--hold", "30", "bob"]).code, Some(6), "one hold at a time");
+    world.ok(&["send", "bob", "--", "two"]);
+    world.ok(&["rollback", &token]);
+    world.ok(&["rollback", &token]);
+    assert_eq!(world.run(&["ack", &token]).code, Some(7));
+    let second = hold("30");
+    let counts: Vec<_> =
+        second["messages"].as_array().unwrap().iter().map(|m| m["deliveries"].clone()).collect();
+    assert_eq!(counts, [json!(2), json!(null)]);
+    let token = second["token"].as_str().unwrap().to_owned();
+    world.ok(&["ack", &token]);
+    world.ok(&["ack", &token]);
+    assert_eq!(world.run(&["rollback", &token]).code, Some(7));
+    assert_eq!(world.run(&["ack", "0000.nothing"]).code, Some(7));
+    assert_eq!(world.run(&["ack", "0000.../../x"]).code, Some(7));
+    assert_eq!(hold("30")["token"], json!(null));
+}
+
+#[test]
+fn a_newer_store_is_refused_and_left_alone() {
+    let world = World::with_alice_and_bob();
+    std::fs::write(world.store().join("format"), "2\n").unwrap();
+    let before = world.snapshot();
+    for arguments in [&["send", "bob", "--", "x"][..], &["list"], &["inbox", "bob"]] {
+        let run = world.run(arguments);
+        assert_eq!(run.code, Some(10));
+        assert!(run.stderr.contains("update relay"), "{}", run.stderr);
+    }
+    assert_eq!(world.hook("codex", &world.event(BOB, "b", "Stop", json!({}))), None);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_session_relay_home_is_imported_once() {
+    let world = World::new();
+    let home = world.store();
+    std::fs::create_dir_all(home.join("mailbox")).unwrap();
+    std::fs::create_dir_all(home.join("markers")).unwrap();
+    std::fs::create_dir(home.join(".lock")).unwrap();
+    let odd = "../../etc/passwd";
+    let registry = json!({
+        "agents": {
+            ALICE: {"id": ALICE, "name": "alice", "dir": "/w/a", "tool": "claude", "lastSeen": "2026-07-01T10:00:00.000Z"},
+            BOB: {"id": BOB, "name": "no such name!", "dir": null, "tool": "codex", "lastSeen": "x"},
+            odd: {"id": odd, "name": null, "dir": "/w/c", "lastSeen": "2026-07-01T10:00:00.000Z"},
+        },
+        "names": {"alice": ALICE}
+    });
+    std::fs::write(home.join("registry.json"), registry.to_string()).unwrap();
+    let line = |to: &str, body: &str| {
+        json!({"id": "u", "ts": "2026-07-01T10:00:00.000Z", "from": null, "fromName": "cli", "to": to, "toName": null, "body": body})
+            .to_string()
+    };
+    std::fs::write(home.join("mailbox").join(format!("{ALICE}.jsonl")), line(ALICE, "old mail") + "\n{torn")
+        .unwrap();
+    std::fs::write(home.join("mailbox/..-..-etc-passwd.jsonl"), line(odd, "odd mail") + "\n").unwrap();
+    assert_eq!(world.pending("alice"), ["old mail"]);
+    assert_eq!(world.pending(odd), ["odd mail"]);
+    assert_eq!(world.json(&["list", "--json"]).as_array().unwrap().len(), 3);
+    assert!(home.join("legacy/registry.json").exists() && !home.join("registry.json").exists());
+    world.ok(&["send", "alice", "--", "new mail"]);
+    assert_eq!(world.drain("alice"), ["old mail", "new mail"]);
+    assert_eq!(world.pending("alice"), Vec::<String>::new());
+}
+
+#[test]
+fn a_busy_lock_is_named_with_its_holder_within_the_limit() {
+    let world = World::with_alice_and_bob();
+    let lock = std::fs::File::options().write(true).open(world.session(BOB).join("lock")).unwrap();
+    lock.lock().unwrap();
+    let run = world.run(&["send", "bob", "--", "x"]);
+    assert_eq!(run.code, Some(8));
+    assert!(
+        run.stderr.contains("lock") && run.stderr.contains(&std::process::id().to_string()),
+        "{}",
+        run.stderr
+    );
+    drop(lock);
+    world.ok(&["send", "bob", "--", "x"]);
+}
