@@ -11,7 +11,6 @@ use crate::host::{self, Event, HOSTS};
 use crate::limits::EVENT_BYTES;
 use crate::ops::Relay;
 use crate::ops::deliver::{Injection, on_event};
-use crate::ops::settle::{Settlement, settle_in};
 use crate::sys::stdio;
 
 /// Handles the event on stdin for the named host (Claude Code when none is
@@ -53,8 +52,11 @@ fn read_event() -> Result<Vec<u8>> {
 fn print(event: &Event, injection: Injection) -> Result<()> {
     let mut output = host::hook_output(&event.name, event.moment, &injection.text);
     output.push('\n');
-    stdio::deliver(&output).map_err(|error| {
-        let _ = settle_in(&injection.session, &injection.token, Settlement::PutBack);
-        Error::io("print the mail to", "stdout".as_ref(), error)
-    })
+    match stdio::deliver(&output) {
+        Ok(()) => injection.printed(),
+        Err(error) => {
+            injection.not_printed()?;
+            Err(Error::io("print the mail to", "stdout".as_ref(), error))
+        }
+    }
 }

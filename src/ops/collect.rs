@@ -25,6 +25,8 @@ pub struct Reader {
 pub struct Batch {
     /// Settles the hold; empty when nothing was taken.
     pub token: String,
+    /// Where the hold ends in the log.
+    pub to: u64,
     pub expires_ms: u64,
     pub deliveries: Vec<Delivery>,
     /// Pending messages beyond these.
@@ -77,18 +79,22 @@ pub fn take(
     }
     let to = if taken == total { pending.end } else { ends[taken - 1] };
     let hold = match cursor.hold.take() {
-        Some(earlier) => Hold { to, expires_ms: clock::now_ms() + reader.life_ms, ..earlier },
+        Some(earlier) => {
+            Hold { to, expires_ms: clock::now_ms() + reader.life_ms, taker: Process::current(), ..earlier }
+        }
         None => Hold {
             token: new_token(guard.session())?,
             from,
             to,
             expires_ms: clock::now_ms() + reader.life_ms,
             process: reader.process,
+            taker: Process::current(),
             event: reader.event,
         },
     };
     let batch = Batch {
         token: hold.token.clone(),
+        to,
         expires_ms: hold.expires_ms,
         deliveries,
         waiting: total - taken,
@@ -114,6 +120,38 @@ pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
         _ => cursor.put_back(),
     }
     take(&guard, &mut cursor, reader, usize::MAX, <[Delivery]>::len)
+}
+
+/// Ends the hold that stands from before, as far as the session's being at
+/// another step says something about it. `event` is the step's fingerprint,
+/// `None` for a tool call. `false`: another reader has the mailbox right now.
+pub fn settle_before(
+    session: &Session,
+    cursor: &mut Cursor,
+    process: Option<&Process>,
+    event: Option<&str>,
+) -> bool {
+    let Some(hold) = &cursor.hold else { return true };
+    let ours = hold.process.as_ref() == process && (process.is_some() || hold.event.is_some());
+    if !ours {
+        if hold.stands(clock::now_ms()) {
+            return false;
+        }
+        cursor.put_back();
+        return true;
+    }
+    let shown = session.shown(&hold.token);
+    let complete = shown.is_some_and(|shown| shown >= hold.to);
+    let printing =
+        !complete && hold.taker.as_ref().is_some_and(Process::is_alive) && hold.stands(clock::now_ms());
+    let same_event = event.is_some() && hold.event.as_deref() == event;
+    match (same_event, complete) {
+        _ if printing => return false,
+        (true, true) => {} // the same event again: its hold will be extended
+        (true, false) => cursor.put_back(),
+        (false, _) => cursor.acknowledge_before(shown.unwrap_or(0)),
+    }
+    true
 }
 
 fn delivery(cursor: &Cursor, entry: crate::store::mailbox::Entry) -> Delivery {

@@ -6,7 +6,8 @@
 
 use super::Relay;
 use super::announce::{Sighting, announce, end};
-use super::collect::{Batch, Reader, take};
+use super::collect::{Batch, Reader, settle_before, take};
+use super::settle::{Settlement, settle_in};
 use super::succession::{inherit, succeed_if_cleared};
 use crate::error::{Error, Result};
 use crate::host::{Event, Host, Moment};
@@ -14,13 +15,26 @@ use crate::limits::{CONTINUATIONS, HOOK_MESSAGES, SESSION_HOLD_MS};
 use crate::mail::fence;
 use crate::store::{Cursor, Session};
 use crate::sys::process::{Process, host_process};
-use crate::sys::{clock, random};
+use crate::sys::random;
 
 /// Text for the model, and the hold it is under.
 pub struct Injection {
     pub text: String,
-    pub token: String,
-    pub session: Session,
+    token: String,
+    to: u64,
+    session: Session,
+}
+
+impl Injection {
+    /// The text is with the host: its next event may consume the mail.
+    pub fn printed(&self) -> Result<()> {
+        self.session.mark_shown(&self.token, self.to)
+    }
+
+    /// The text did not get out: the mail waits again.
+    pub fn not_printed(&self) -> Result<()> {
+        settle_in(&self.session, &self.token, Settlement::PutBack)
+    }
 }
 
 /// Handles one event. `None`: nothing to say.
@@ -78,7 +92,7 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
     let guard = session.lock()?;
     let (mut cursor, _) = session.cursor()?;
     let before = cursor.clone();
-    if !settle_before(&mut cursor, event, process.as_ref()) {
+    if !settle_before(session, &mut cursor, process.as_ref(), Some(&event.fingerprint)) {
         return Ok(None); // somebody else reads this mailbox right now
     }
     if event.moment == Moment::Prompt || event.moment == Moment::Start {
@@ -102,26 +116,7 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
     drop(guard);
     let info = session.info().unwrap_or(None).unwrap_or_default();
     let text = render(&batch, info.label())?;
-    Ok(Some(Injection { text, token: batch.token, session: session.clone() }))
-}
-
-/// Ends the hold that stands from before, as far as this event says something
-/// about it. `false`: it belongs to another reader.
-fn settle_before(cursor: &mut Cursor, event: &Event, process: Option<&Process>) -> bool {
-    let Some(hold) = &cursor.hold else { return true };
-    let same_process = hold.process.as_ref() == process && (process.is_some() || hold.event.is_some());
-    if same_process && hold.event.as_deref() == Some(&event.fingerprint) {
-        return true; // the same event again: its hold is extended
-    }
-    if same_process {
-        cursor.acknowledge();
-        return true;
-    }
-    if hold.stands(clock::now_ms()) {
-        return false;
-    }
-    cursor.put_back();
-    true
+    Ok(Some(Injection { text, token: batch.token, to: batch.to, session: session.clone() }))
 }
 
 /// The session ends: what it was shown last has no proof.

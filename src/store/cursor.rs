@@ -35,6 +35,9 @@ pub struct Hold {
     pub expires_ms: u64,
     /// The process whose death ends the hold: the agent's host, or the command.
     pub process: Option<Process>,
+    /// The process that took the mail to print it. Until it notes that it has
+    /// printed, nothing was shown.
+    pub taker: Option<Process>,
     /// The event at which the mail was shown; only another event proves it.
     pub event: Option<String>,
 }
@@ -84,6 +87,20 @@ impl Cursor {
         }
     }
 
+    /// The reader has the mail before `offset`; the rest of the hold comes again.
+    pub fn acknowledge_before(&mut self, offset: u64) {
+        let Some(hold) = &self.hold else { return };
+        let rest = Hold { from: offset.clamp(hold.from, hold.to), ..hold.clone() };
+        if let Some(hold) = &mut self.hold {
+            hold.to = rest.from;
+        }
+        self.acknowledge();
+        if rest.from < rest.to {
+            self.hold = Some(rest);
+            self.put_back();
+        }
+    }
+
     /// The mail may not have arrived: it comes again, marked.
     pub fn put_back(&mut self) {
         let Some(hold) = self.hold.take() else { return };
@@ -119,6 +136,7 @@ impl Cursor {
                 .u64("to", hold.to)
                 .u64("expires_ms", hold.expires_ms)
                 .optional("process", hold.process.as_ref().map(Process::to_string).as_deref())
+                .optional("taker", hold.taker.as_ref().map(Process::to_string).as_deref())
                 .optional("event", hold.event.as_deref());
             object = object.raw("hold", &held.finish());
         }
@@ -171,12 +189,14 @@ impl Hold {
 }
 
 fn parse_hold(hold: Value) -> Option<Hold> {
+    let process = |key: &str| hold.get(key).and_then(Value::str).and_then(Process::parse);
     Some(Hold {
         token: hold.get("token")?.str()?.to_owned(),
         from: hold.get("from")?.u64()?,
         to: hold.get("to")?.u64()?,
         expires_ms: hold.get("expires_ms")?.u64()?,
-        process: hold.get("process").and_then(Value::str).and_then(Process::parse),
+        process: process("process"),
+        taker: process("taker"),
         event: hold.get("event").and_then(Value::str).map(str::to_owned),
     })
 }
@@ -186,7 +206,15 @@ mod tests {
     use super::*;
 
     fn hold(from: u64, to: u64) -> Hold {
-        Hold { token: format!("t{from}-{to}"), from, to, expires_ms: 1_000, process: None, event: None }
+        Hold {
+            token: format!("t{from}-{to}"),
+            from,
+            to,
+            expires_ms: 1_000,
+            process: None,
+            taker: None,
+            event: None,
+        }
     }
 
     #[test]
@@ -224,6 +252,16 @@ mod tests {
         }
         assert!(cursor.runs.len() <= REDELIVERY_RUNS);
         assert!((0..99).all(|offset| cursor.times_shown(offset) >= 99 - offset));
+    }
+
+    #[test]
+    fn what_was_not_shown_of_a_hold_comes_again() {
+        let mut cursor = Cursor { hold: Some(hold(0, 30)), ..Cursor::default() };
+        cursor.acknowledge_before(10);
+        assert_eq!((cursor.consumed, cursor.hold.is_none(), cursor.times_shown(10)), (10, true, 1));
+        cursor.hold = Some(hold(10, 30));
+        cursor.acknowledge_before(99);
+        assert_eq!((cursor.consumed, cursor.times_shown(30)), (30, 0));
     }
 
     #[test]

@@ -97,6 +97,21 @@ impl Session {
         Ok(stretch)
     }
 
+    /// Notes that the mail before `offset` of the hold with this token has been
+    /// printed. Needs no sync: it matters only while the reading host lives.
+    pub fn mark_shown(&self, token: &str, offset: u64) -> Result<()> {
+        let path = self.file("shown");
+        file::write_note(&path, &format!("{offset} {token}\n")).map_err(|e| Error::io("write", &path, e))
+    }
+
+    /// The offset before which the mail of this hold has been printed.
+    pub fn shown(&self, token: &str) -> Option<u64> {
+        let content = file::read(&self.file("shown"), STATE_FILE_BYTES).ok()??;
+        let text = String::from_utf8(content).ok()?;
+        let (offset, of) = text.strip_suffix('\n')?.split_once(' ')?;
+        if of == token { offset.parse().ok() } else { None }
+    }
+
     /// The log's path, for people to find it.
     pub fn log(&self) -> PathBuf {
         self.file("mail.jsonl")

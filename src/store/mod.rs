@@ -39,11 +39,14 @@ pub fn home(env: &Env) -> PathBuf {
 
 impl Store {
     /// Opens the store for looking; `None` when there is none yet. A home that
-    /// session-relay left is imported first.
+    /// session-relay left is imported first, and one that a crash left half
+    /// made is finished.
     pub fn existing(home: &Path) -> Result<Option<Store>> {
         match format(home)? {
             Some(_) => Ok(Some(Store { home: home.to_owned() })),
-            None if legacy::is_left_in(home) => Store::create(home).map(Some),
+            None if legacy::is_left_in(home) || home.join("sessions").is_dir() => {
+                Store::create(home).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -57,6 +60,7 @@ impl Store {
         let made =
             |path: &Path| file::make_directory(path).map_err(|e| Error::io("make the folder", path, e));
         made(home)?;
+        file::make_private(home).map_err(|e| Error::io("make private", home, e))?;
         let _lock = legacy::lock(home)?;
         if format(home)?.is_none() {
             made(&home.join("sessions"))?;

@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use super::fault;
@@ -46,6 +46,16 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Closes a directory that may be open to others.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    let mode = path.metadata()?.permissions().mode() & 0o777;
+    if mode == PRIVATE_DIRECTORY {
+        return Ok(());
+    }
+    fault::step()?;
+    fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE_DIRECTORY))
 }
 
 /// Replaces a file whole: a reader, or a crash, sees the old or the new content.
@@ -143,6 +153,16 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
 pub fn append_note(path: &Path, line: &str) -> io::Result<()> {
     fault::step()?;
     OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)?.write_all(line.as_bytes())
+}
+
+/// Replaces a short note that need not survive a power cut. One write; a reader
+/// must be able to tell a torn one.
+pub fn write_note(path: &Path, line: &str) -> io::Result<()> {
+    fault::step()?;
+    let mut note =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(path)?;
+    fault::step()?;
+    note.write_all(line.as_bytes())
 }
 
 /// Opens (and creates) a file that only serves to be locked.

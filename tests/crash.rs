@@ -1,0 +1,402 @@
+//! Pulling the plug: SIGKILL at every system call, and every fault of the seam
+//! at every step that changes a file. After each, nothing accepted is lost,
+//! nothing is torn, nothing comes twice unmarked, and the next command works.
+
+mod harness;
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use harness::{ALICE, BOB, Run, World, feed};
+use serde_json::{Value, json};
+
+const FRESH: &str = "33333333-3333-4333-8333-3333333ccccc";
+
+/// A verb under test: its world before, the command, its stdin, and what must
+/// hold afterwards, given what the command printed.
+struct Case {
+    name: &'static str,
+    prepare: fn() -> World,
+    arguments: &'static [&'static str],
+    input: fn(&World) -> String,
+    check: fn(&World, &Run),
+}
+
+fn cases() -> Vec<Case> {
+    vec![
+        Case {
+            name: "send",
+            prepare: one_waiting,
+            arguments: &["send", "bob", "--", "new"],
+            input: nothing,
+            check: sent,
+        },
+        Case {
+            name: "first send",
+            prepare: none_waiting,
+            arguments: &["send", "bob", "--", "new"],
+            input: nothing,
+            check: first_sent,
+        },
+        Case {
+            name: "inbox",
+            prepare: two_waiting,
+            arguments: &["inbox", "bob"],
+            input: nothing,
+            check: taken,
+        },
+        Case {
+            name: "inbox --hold",
+            prepare: two_waiting,
+            arguments: &["inbox", "--hold", "1", "bob"],
+            input: nothing,
+            check: held,
+        },
+        Case {
+            name: "hook",
+            prepare: two_waiting,
+            arguments: &["hook", "codex"],
+            input: prompt,
+            check: shown,
+        },
+        Case {
+            name: "hook that acknowledges",
+            prepare: one_shown_one_waiting,
+            arguments: &["hook", "codex"],
+            input: prompt,
+            check: acknowledged,
+        },
+        Case {
+            name: "hook of a new session",
+            prepare: World::with_alice_and_bob,
+            arguments: &["hook", "claude"],
+            input: start_fresh,
+            check: started,
+        },
+        Case {
+            name: "hook after /clear",
+            prepare: cleared,
+            arguments: &["hook", "claude"],
+            input: start_cleared,
+            check: succeeded,
+        },
+        Case {
+            name: "register",
+            prepare: World::with_alice_and_bob,
+            arguments: &["register", "robert", "--id", BOB],
+            input: nothing,
+            check: renamed,
+        },
+        Case {
+            name: "import",
+            prepare: session_relay_home,
+            arguments: &["list"],
+            input: nothing,
+            check: imported,
+        },
+    ]
+}
+
+fn nothing(_: &World) -> String {
+    String::new()
+}
+
+fn none_waiting() -> World {
+    World::with_alice_and_bob()
+}
+
+fn one_waiting() -> World {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "one"]);
+    world
+}
+
+fn two_waiting() -> World {
+    let world = one_waiting();
+    world.ok(&["send", "bob", "--", "two"]);
+    world
+}
+
+fn one_shown_one_waiting() -> World {
+    let world = one_waiting();
+    let event = world.event(BOB, "b", "SessionStart", json!({"source": "resume"}));
+    assert!(world.hook("codex", &event).is_some());
+    world.ok(&["send", "bob", "--", "two"]);
+    world
+}
+
+fn cleared() -> World {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "alice", "--", "one"]);
+    world.ok(&["send", "alice", "--", "two"]);
+    world.hook("claude", &world.event(ALICE, "a", "SessionEnd", json!({"reason": "clear"})));
+    world
+}
+
+fn session_relay_home() -> World {
+    let world = World::new();
+    let home = world.store();
+    std::fs::create_dir_all(home.join("mailbox")).unwrap();
+    let agent = |id: &str, name: &str| json!({"id": id, "name": name, "dir": "/w", "tool": "codex", "lastSeen": null});
+    let registry = json!({"agents": {ALICE: agent(ALICE, "alice"), BOB: agent(BOB, "bob")}, "names": {}});
+    std::fs::write(home.join("registry.json"), registry.to_string()).unwrap();
+    for (id, body) in [(ALICE, "for alice"), (BOB, "for bob")] {
+        let line = json!({"id": body, "ts": "2026-07-01T10:00:00.000Z", "from": null, "fromName": "cli", "to": id, "body": body});
+        std::fs::write(home.join(format!("mailbox/{id}.jsonl")), format!("{line}\n")).unwrap();
+    }
+    world
+}
+
+fn prompt(world: &World) -> String {
+    world.event(BOB, "b", "UserPromptSubmit", json!({"prompt": "p"})).to_string()
+}
+
+fn start_fresh(world: &World) -> String {
+    world.event(FRESH, "c", "SessionStart", json!({"source": "startup"})).to_string()
+}
+
+fn start_cleared(world: &World) -> String {
+    world.event(FRESH, "a", "SessionStart", json!({"source": "clear"})).to_string()
+}
+
+fn sent(world: &World, run: &Run) {
+    let pending = world.pending("bob");
+    assert!(pending == ["one"] || pending == ["one", "new"], "{pending:?}");
+    assert!(!run.stdout.contains("queued") || pending.len() == 2, "accepted and lost");
+    world.ok(&["send", "bob", "--", "after"]);
+    let drained = world.drain("bob");
+    assert_eq!((&drained[0], drained.last().unwrap().as_str()), (&"one".to_owned(), "after"));
+    assert_eq!(drained.len(), pending.len() + 1);
+}
+
+fn first_sent(world: &World, run: &Run) {
+    let pending = world.pending("bob");
+    assert!(pending.is_empty() || pending == ["new"], "{pending:?}");
+    assert!(!run.stdout.contains("queued") || pending == ["new"], "accepted and lost");
+    world.ok(&["send", "bob", "--", "after"]);
+    assert_eq!(world.drain("bob").len(), pending.len() + 1);
+}
+
+/// Both messages came, in order, now or before; before means: marked now.
+fn all_seen_once_unmarked(before: &[String], now: &Value) {
+    let messages = now["messages"].as_array().unwrap();
+    for body in ["one", "two"] {
+        let again = messages.iter().find(|message| message["body"] == body);
+        let printed = before.iter().any(|seen| seen == body);
+        match again {
+            Some(message) => {
+                assert!(!printed || message["redelivered"] == true, "{body} came twice unmarked")
+            }
+            None => assert!(printed, "{body} is lost"),
+        }
+    }
+    let order: Vec<_> = messages.iter().map(|message| message["body"].as_str().unwrap()).collect();
+    assert!(["one", "two"].ends_with(&order) || order.is_empty(), "{order:?}");
+}
+
+fn taken(world: &World, run: &Run) {
+    let printed =
+        serde_json::from_str::<Value>(&run.stdout).map(|mail| harness::bodies(&mail)).unwrap_or_default();
+    all_seen_once_unmarked(&printed, &world.json(&["inbox", "bob"]));
+    assert_eq!(world.drain("bob"), Vec::<String>::new());
+}
+
+fn held(world: &World, run: &Run) {
+    // Nobody acknowledges: both come, at the latest when the hold has expired.
+    let printed =
+        serde_json::from_str::<Value>(&run.stdout).map(|mail| harness::bodies(&mail)).unwrap_or_default();
+    if world.pending("bob").is_empty() {
+        let cursor = std::fs::read(world.session(BOB).join("cursor.json")).unwrap();
+        let token =
+            serde_json::from_slice::<Value>(&cursor).unwrap()["hold"]["token"].as_str().unwrap().to_owned();
+        world.ok(&["rollback", &token]);
+    }
+    let now = world.json(&["inbox", "bob"]);
+    assert_eq!(now["count"], 2);
+    all_seen_once_unmarked(&printed, &now);
+}
+
+/// What the host's model has read: the host takes only whole output.
+fn read_by_model(output: &str) -> Vec<String> {
+    let Ok(output) = serde_json::from_str::<Value>(output) else { return Vec::new() };
+    harness::injected(Some(output))
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ").map(str::to_owned))
+        .collect()
+}
+
+fn shown(world: &World, run: &Run) {
+    let seen = read_by_model(&run.stdout);
+    let event = world.event(BOB, "b", "PostToolUse", json!({"tool_use_id": "next"}));
+    let mut again = Vec::new();
+    let mut marked = false;
+    if let Some(output) = world.hook("codex", &event) {
+        let text = harness::injected(Some(output));
+        marked = text.contains("REDELIVERED");
+        again = text.lines().filter_map(|line| line.strip_prefix("| ").map(str::to_owned)).collect();
+    }
+    world.hook("codex", &world.event(BOB, "b", "Stop", json!({"stop_hook_active": true})));
+    for body in ["one", "two"] {
+        let (before, now) = (seen.iter().any(|b| b == body), again.iter().any(|b| b == body));
+        assert!(before || now, "{body} is lost");
+        assert!(!(before && now) || marked, "{body} came twice unmarked");
+    }
+    assert_eq!(world.drain("bob"), Vec::<String>::new());
+}
+
+fn acknowledged(world: &World, run: &Run) {
+    let mut seen = read_by_model(&run.stdout);
+    assert!(!seen.contains(&"one".to_owned()), "proved by this event, yet shown again");
+    for id in ["next", "last"] {
+        let event = world.event(BOB, "b", "PostToolUse", json!({"tool_use_id": id}));
+        if let Some(output) = world.hook("codex", &event) {
+            seen.extend(read_by_model(&output.to_string()));
+        }
+    }
+    assert!(seen.contains(&"two".to_owned()), "{seen:?}");
+    assert_eq!(world.drain("bob"), Vec::<String>::new());
+}
+
+fn started(world: &World, _: &Run) {
+    let event: Value = serde_json::from_str(&start_fresh(world)).unwrap();
+    world.hook("claude", &event);
+    world.ok(&["send", "c-cccc", "--", "hello"]);
+    assert_eq!(world.pending(FRESH), ["hello"]);
+}
+
+fn succeeded(world: &World, run: &Run) {
+    let mut seen = read_by_model(&run.stdout);
+    let event: Value = serde_json::from_str(&start_cleared(world)).unwrap();
+    for event in [event, world.event(FRESH, "a", "PostToolUse", json!({"tool_use_id": "t"}))] {
+        if let Some(output) = world.hook("claude", &event) {
+            seen.extend(read_by_model(&output.to_string()));
+        }
+    }
+    for body in ["one", "two"] {
+        assert!(seen.iter().any(|seen| seen == body), "{body} is lost");
+    }
+    world.ok(&["send", "alice", "--", "by name"]);
+    world.ok(&["send", "--id", ALICE, "--", "by old id"]);
+    assert_eq!(world.pending(FRESH), ["by name", "by old id"]);
+}
+
+fn renamed(world: &World, _: &Run) {
+    world.ok(&["send", BOB, "--", "by id"]);
+    world.ok(&["register", "robert", "--id", BOB]);
+    world.ok(&["send", "robert", "--", "by name"]);
+    assert_eq!(world.pending(BOB), ["by id", "by name"]);
+    let names = world.ok(&["list", "--names"]);
+    assert_eq!(names.lines().collect::<Vec<_>>(), ["alice", "robert"]);
+}
+
+fn imported(world: &World, _: &Run) {
+    assert_eq!(world.pending("alice"), ["for alice"]);
+    assert_eq!(world.pending("bob"), ["for bob"]);
+    world.ok(&["send", "bob", "--", "after"]);
+    assert_eq!(world.drain("bob"), ["for bob", "after"]);
+}
+
+/// No half message anywhere, and the store works.
+fn check(case: &Case, world: &World, run: &Run, at: &str) {
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        (case.check)(world, run);
+        let doctor = world.run(&["doctor"]);
+        assert_eq!(doctor.code, Some(0), "{}", doctor.stdout);
+    }));
+    if outcome.is_err() {
+        panic!("{} {at}: stdout {:?}, stderr {:?}", case.name, run.stdout, run.stderr);
+    }
+}
+
+/// The system calls a command makes, by name.
+fn system_calls(world: &World, case: &Case) -> BTreeMap<String, usize> {
+    let trace = world.home().join("trace");
+    let mut strace = Command::new("strace");
+    world.seal(&mut strace);
+    strace.args(["-D", "-f", "-q", "-o"]).arg(&trace).arg(env!("CARGO_BIN_EXE_relay")).args(case.arguments);
+    feed(strace.stdin(Stdio::piped()), (case.input)(world).as_bytes());
+    // Detached (-D), strace writes its last line shortly after the command ended.
+    let ended = || std::fs::read_to_string(&trace).ok().filter(|text| text.contains("+++ exited"));
+    let text = std::iter::repeat_with(ended).find_map(|text| text).unwrap();
+    let mut calls = BTreeMap::new();
+    for line in text.lines() {
+        let name = line.split_whitespace().nth(1).and_then(|call| call.split_once('(')).map(|(name, _)| name);
+        if let Some(name) = name.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) {
+            *calls.entry(name.to_owned()).or_insert(0) += 1;
+        }
+    }
+    calls
+}
+
+#[test]
+fn killed_at_every_system_call() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: strace is not installed");
+        return;
+    }
+    for case in cases() {
+        let calls = system_calls(&(case.prepare)(), &case);
+        assert!(calls.values().sum::<usize>() > 20, "{}: {calls:?}", case.name);
+        for (call, count) in calls {
+            for number in 1..=count {
+                let world = (case.prepare)();
+                let mut strace = Command::new("strace");
+                world.seal(&mut strace);
+                let inject = format!("inject={call}:signal=SIGKILL:when={number}");
+                // Detached, so that this test stays the parent that plays the host.
+                strace.args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", &inject]);
+                strace.arg(env!("CARGO_BIN_EXE_relay")).args(case.arguments);
+                let run = Run::of(feed(strace.stdin(Stdio::piped()), (case.input)(&world).as_bytes()));
+                check(&case, &world, &run, &format!("killed at {call} {number}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn faults_at_every_step() {
+    for case in cases() {
+        for action in ["crash", "lose", "fail", "fail-from"] {
+            for step in 1.. {
+                let world = (case.prepare)();
+                let mut command = world.command(case.arguments);
+                command.env("RELAY_FAULT", format!("{action}:{step}")).stdin(Stdio::piped());
+                let output = feed(&mut command, (case.input)(&world).as_bytes());
+                let run = Run::of(output);
+                let hook = case.arguments[0] == "hook";
+                if run.code == Some(0) && action.starts_with("fail") && !hook {
+                    assert_eq!(run.stderr, "", "{} {action}:{step}", case.name);
+                }
+                if action.starts_with("fail") && run.code != Some(0) {
+                    assert_eq!(run.stderr.lines().count(), 1, "{}: {}", case.name, run.stderr);
+                    assert!(run.stderr.contains('/'), "the error names the path: {}", run.stderr);
+                    assert_ne!(run.code, Some(2));
+                }
+                check(&case, &world, &run, &format!("{action}:{step}"));
+                if step >= steps_of(&case) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// How many steps the seam counts in an undisturbed run: the first number at
+/// which a crash no longer happens.
+fn steps_of(case: &Case) -> usize {
+    use std::sync::Mutex;
+    static KNOWN: Mutex<BTreeMap<&str, usize>> = Mutex::new(BTreeMap::new());
+    if let Some(steps) = KNOWN.lock().unwrap().get(case.name) {
+        return *steps;
+    }
+    let steps = (1..500)
+        .find(|step| {
+            let world = (case.prepare)();
+            let mut command = world.command(case.arguments);
+            command.env("RELAY_FAULT", format!("crash:{step}")).stdin(Stdio::piped());
+            feed(&mut command, (case.input)(&world).as_bytes()).status.code().is_some()
+        })
+        .expect("the run ends");
+    KNOWN.lock().unwrap().insert(case.name, steps);
+    steps
+}
