@@ -44,6 +44,8 @@ pub const INJECT_BYTES: usize = 7_500;
 pub const INJECT_HEAD_BYTES: usize = 1_500;
 /// Most text that one `inbox` call of the bus returns, in bytes.
 pub const INBOX_BYTES: usize = 32 * 1024;
+/// Most of one body that one `inbox` call of the bus returns, in bytes.
+pub const INBOX_BODY_BYTES: usize = 16 * 1024;
 /// Turn ends in a row at which a host is told to go on with mail. Claude Code
 /// stops listening after 8.
 pub const CONTINUATIONS: u64 = 7;

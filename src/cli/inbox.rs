@@ -82,5 +82,5 @@ pub fn to_json(batch: &Batch) -> String {
 }
 
 fn messages(deliveries: &[Delivery]) -> String {
-    json::array(deliveries.iter().map(|delivery| delivery.message.to_json(delivery.deliveries)))
+    json::array(deliveries.iter().map(|delivery| delivery.message.object(delivery.deliveries).finish()))
 }

@@ -56,7 +56,5 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 }
 
 fn to_json(record: &Record) -> String {
-    let message = record.message.to_json(1);
-    let receipt = json::quote(record.receipt.name());
-    format!("{},\"receipt\":{receipt}}}", &message[..message.len() - 1])
+    record.message.object(1).str("receipt", record.receipt.name()).finish()
 }

@@ -52,11 +52,9 @@ fn read_event() -> Result<Vec<u8>> {
 fn print(event: &Event, injection: Injection) -> Result<()> {
     let mut output = host::hook_output(&event.name, event.moment, &injection.text);
     output.push('\n');
-    match stdio::deliver(&output) {
-        Ok(()) => injection.printed(),
-        Err(error) => {
-            injection.not_printed()?;
-            Err(Error::io("print the mail to", "stdout".as_ref(), error))
-        }
+    let printed = stdio::deliver(&output);
+    if let Some(taken) = injection.taken {
+        if printed.is_ok() { taken.printed()? } else { taken.not_printed()? }
     }
+    printed.map_err(|error| Error::io("print the mail to", "stdout".as_ref(), error))
 }

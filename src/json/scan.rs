@@ -107,6 +107,26 @@ fn collect_members<'a>(text: &'a str, found: &mut Vec<(Cow<'a, str>, &'a str)>) 
     }
 }
 
+/// The raw texts of a JSON array's elements; `None` when it is not an array.
+pub fn items(text: &str) -> Option<Vec<&str>> {
+    let bytes = text.as_bytes();
+    let mut at = skip_space(bytes, 0);
+    if bytes.get(at) != Some(&b'[') {
+        return None;
+    }
+    let mut found = Vec::new();
+    at = skip_space(bytes, at + 1);
+    while bytes.get(at)? != &b']' {
+        let end = skip_value(bytes, at)?;
+        found.push(&text[at..end]);
+        at = skip_space(bytes, end);
+        if bytes.get(at) == Some(&b',') {
+            at = skip_space(bytes, at + 1);
+        }
+    }
+    Some(found)
+}
+
 /// Decodes the raw text of a JSON string, quotes included. `None` when it is not
 /// a well-formed string.
 pub fn decode(raw: &str) -> Option<Cow<'_, str>> {

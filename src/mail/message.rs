@@ -66,11 +66,10 @@ impl Message {
 
     /// The message as users see it; `deliveries` counts how often it has been
     /// handed out, this time included.
-    pub fn to_json(&self, deliveries: u64) -> String {
-        let members = self.members();
+    pub fn object(&self, deliveries: u64) -> json::Object {
         match deliveries {
-            0 | 1 => members.finish(),
-            _ => members.bool("redelivered", true).u64("deliveries", deliveries).finish(),
+            0 | 1 => self.members(),
+            _ => self.members().bool("redelivered", true).u64("deliveries", deliveries),
         }
     }
 

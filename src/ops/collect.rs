@@ -3,11 +3,13 @@
 //! Invariant: mail is taken under the mailbox's lock, in order, by one reader
 //! at a time; taking moves nothing for good, only settling does.
 
+use super::settle::{Settlement, settle_in};
 use crate::error::{Error, Result};
+use crate::limits::SESSION_HOLD_MS;
 use crate::mail::fence::Delivery;
 use crate::store::session::Guard;
 use crate::store::{Cursor, Hold, Session};
-use crate::sys::process::Process;
+use crate::sys::process::{Process, host_process};
 use crate::sys::{clock, random};
 
 /// Who takes mail.
@@ -45,7 +47,7 @@ pub fn look(session: &Session, most: usize) -> Result<Batch> {
     }
     let mut batch = Batch::default();
     if let Some(hold) = standing {
-        batch.held = session.read(hold.from, hold.to, usize::MAX)?.entries.len();
+        batch.held = count(session, &hold)?;
     }
     let pending = session.read(seen.unheld(), bytes, usize::MAX)?;
     batch.waiting = pending.entries.len().saturating_sub(most);
@@ -114,12 +116,61 @@ pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
     let (mut cursor, _) = session.cursor()?;
     match &cursor.hold {
         Some(hold) if hold.stands(clock::now_ms()) => {
-            let held = session.read(hold.from, hold.to, usize::MAX)?.entries.len();
+            let held = count(session, hold)?;
             return Ok(Batch { held, ..Batch::default() });
         }
         _ => cursor.put_back(),
     }
     take(&guard, &mut cursor, reader, usize::MAX, <[Delivery]>::len)
+}
+
+/// Mail that a call of the bus answers with.
+pub struct Taken {
+    session: Session,
+    token: String,
+    to: u64,
+}
+
+impl Taken {
+    /// The batch's hold, if anything was taken.
+    pub fn new(session: &Session, batch: &Batch) -> Option<Taken> {
+        let taken = || Taken { session: session.clone(), token: batch.token.clone(), to: batch.to };
+        (!batch.token.is_empty()).then(taken)
+    }
+
+    /// The answer is with the host: the session's next step may consume it.
+    pub fn printed(&self) -> Result<()> {
+        self.session.mark_shown(&self.token, self.to)
+    }
+
+    /// The answer did not get out: the mail waits again.
+    pub fn not_printed(&self) -> Result<()> {
+        settle_in(&self.session, &self.token, Settlement::PutBack)
+    }
+}
+
+/// Takes pending mail for a tool call of the session itself, which is also
+/// proof that what it was shown before has arrived.
+pub fn take_for_call(session: &Session, fits: impl FnOnce(&[Delivery]) -> usize) -> Result<Batch> {
+    let process = host_process();
+    let guard = session.lock()?;
+    let (mut cursor, _) = session.cursor()?;
+    let before = cursor.clone();
+    if !settle_before(session, &mut cursor, process.as_ref(), None) {
+        let held = cursor.hold.as_ref().map_or(Ok(0), |hold| count(session, hold))?;
+        return Ok(Batch { held, ..Batch::default() });
+    }
+    let reader = Reader { process, event: None, life_ms: SESSION_HOLD_MS };
+    let batch = take(&guard, &mut cursor, reader, usize::MAX, fits)?;
+    if batch.token.is_empty() && cursor != before {
+        guard.write_cursor(&cursor)?;
+    }
+    Ok(batch)
+}
+
+/// How many messages a hold covers.
+fn count(session: &Session, hold: &Hold) -> Result<usize> {
+    Ok(session.read(hold.from, hold.to, usize::MAX)?.entries.len())
 }
 
 /// Ends the hold that stands from before, as far as the session's being at

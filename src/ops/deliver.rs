@@ -6,8 +6,7 @@
 
 use super::Relay;
 use super::announce::{Sighting, announce, end};
-use super::collect::{Batch, Reader, settle_before, take};
-use super::settle::{Settlement, settle_in};
+use super::collect::{Batch, Reader, Taken, settle_before, take};
 use super::succession::{inherit, succeed_if_cleared};
 use crate::error::{Error, Result};
 use crate::host::{Event, Host, Moment};
@@ -17,24 +16,10 @@ use crate::store::{Cursor, Session};
 use crate::sys::process::{Process, host_process};
 use crate::sys::random;
 
-/// Text for the model, and the hold it is under.
+/// Text for the model, and the mail that is shown with it.
 pub struct Injection {
     pub text: String,
-    token: String,
-    to: u64,
-    session: Session,
-}
-
-impl Injection {
-    /// The text is with the host: its next event may consume the mail.
-    pub fn printed(&self) -> Result<()> {
-        self.session.mark_shown(&self.token, self.to)
-    }
-
-    /// The text did not get out: the mail waits again.
-    pub fn not_printed(&self) -> Result<()> {
-        settle_in(&self.session, &self.token, Settlement::PutBack)
-    }
+    pub taken: Option<Taken>,
 }
 
 /// Handles one event. `None`: nothing to say.
@@ -116,7 +101,7 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
     drop(guard);
     let info = session.info().unwrap_or(None).unwrap_or_default();
     let text = render(&batch, info.label())?;
-    Ok(Some(Injection { text, token: batch.token, to: batch.to, session: session.clone() }))
+    Ok(Some(Injection { text, taken: Taken::new(session, &batch) }))
 }
 
 /// The session ends: what it was shown last has no proof.

@@ -1,0 +1,284 @@
+//! The five revisions of MCP on one pipe.
+//!
+//! Invariant: a request that claims the stateless revision in its `_meta` is
+//! served without looking at anything before it; every other request is served
+//! in the revision that `initialize` agreed on. Nothing is touched in the store
+//! before the first tool call.
+
+use super::rpc::{self, INVALID_PARAMS, INVALID_REQUEST, Incoming, METHOD_NOT_FOUND, Request};
+use super::{Answer, schema, tools};
+use crate::json::{self, Object, Value};
+use crate::mail::address::shorten;
+use crate::ops::Relay;
+use crate::ops::identity::Call;
+
+/// The stateless revision.
+const MODERN: &str = "2026-07-28";
+/// The revisions with a handshake, oldest first.
+const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+/// The one revision that has batches.
+const BATCHES: &str = "2025-03-26";
+
+const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
+const LOG_LEVEL_KEY: &str = "io.modelcontextprotocol/logLevel";
+const LOG_LEVELS: [&str; 8] =
+    ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+const UNSUPPORTED_VERSION: i32 = -32022;
+/// How long a client may keep the static tool list, in milliseconds.
+const LIST_TTL_MS: u64 = 3_600_000;
+/// Errors without an id that one process answers, so that two programs cannot
+/// keep each other busy with them.
+const UNCORRELATED_ERRORS: usize = 20;
+
+/// Serves one client.
+pub struct Server<'a> {
+    relay: &'a Relay,
+    /// What `initialize` agreed on.
+    legacy: Option<&'static str>,
+    uncorrelated: usize,
+}
+
+/// A revision that answers one request.
+#[derive(Clone, Copy)]
+enum Era {
+    Legacy(&'static str),
+    Modern,
+}
+
+/// An answer that is not a result.
+struct Refusal {
+    code: i32,
+    message: String,
+    data: Option<String>,
+}
+
+impl<'a> Server<'a> {
+    pub fn new(relay: &'a Relay) -> Server<'a> {
+        Server { relay, legacy: None, uncorrelated: 0 }
+    }
+
+    /// Answers one line.
+    pub fn answer(&mut self, line: &[u8]) -> Answer {
+        match rpc::parse(line) {
+            Incoming::Batch(items) => self.answer_batch(&items),
+            incoming => self.answer_one(incoming),
+        }
+    }
+
+    /// Answers a line that was over the limit.
+    pub fn refuse_long_line(&mut self) -> Answer {
+        self.refuse(None, INVALID_REQUEST, "Invalid request: the line is too long")
+    }
+
+    fn answer_one(&mut self, incoming: Incoming) -> Answer {
+        match incoming {
+            Incoming::Nothing => Answer::default(),
+            Incoming::Batch(_) => {
+                self.refuse(None, INVALID_REQUEST, "Invalid request: a batch inside a batch")
+            }
+            Incoming::Broken { id, code, message } => self.refuse(id.as_deref(), code, message),
+            Incoming::Request(request) => {
+                let mut taken = Vec::new();
+                let line = match self.serve(&request, &mut taken) {
+                    Ok(result) => rpc::success(&request.id, &result),
+                    Err(Refusal { code, message, data }) => {
+                        rpc::failure(Some(&request.id), code, &message, data.as_deref())
+                    }
+                };
+                Answer { line: Some(line), taken }
+            }
+        }
+    }
+
+    fn answer_batch(&mut self, items: &[String]) -> Answer {
+        if self.legacy != Some(BATCHES) {
+            return self.refuse(None, INVALID_REQUEST, "Invalid request: this revision has no batches");
+        }
+        if items.is_empty() {
+            return self.refuse(None, INVALID_REQUEST, "Invalid request: an empty batch");
+        }
+        let mut lines = Vec::new();
+        let mut taken = Vec::new();
+        for item in items {
+            let answer = self.answer_one(rpc::parse(item.as_bytes()));
+            lines.extend(answer.line);
+            taken.extend(answer.taken);
+        }
+        Answer { line: (!lines.is_empty()).then(|| json::array(lines)), taken }
+    }
+
+    fn refuse(&mut self, id: Option<&str>, code: i32, message: &str) -> Answer {
+        if id.is_none() {
+            self.uncorrelated += 1;
+            if self.uncorrelated > UNCORRELATED_ERRORS {
+                return Answer::default();
+            }
+        }
+        Answer { line: Some(rpc::failure(id, code, message, None)), taken: Vec::new() }
+    }
+
+    /// The result of a request.
+    fn serve(
+        &mut self,
+        request: &Request,
+        taken: &mut Vec<crate::ops::collect::Taken>,
+    ) -> Result<String, Refusal> {
+        let method = request.method.as_str();
+        let meta = request.params().and_then(|params| params.get("_meta"));
+        let claims = |key: &str| meta.is_some_and(|meta| meta.get(key).is_some());
+        let era = if claims(VERSION_KEY) || claims(CAPABILITIES_KEY) || method == "server/discover" {
+            check_claim(meta)?;
+            Era::Modern
+        } else {
+            match (method, self.legacy) {
+                ("initialize", _) => return self.initialize(request.params()),
+                ("ping", _) => return Ok("{}".to_owned()),
+                (_, Some(revision)) => Era::Legacy(revision),
+                ("tools/list" | "tools/call", None) => return Err(no_era()),
+                (_, None) => return Err(unknown_method(method)),
+            }
+        };
+        match (method, era) {
+            ("server/discover", Era::Modern) => Ok(discovery()),
+            ("tools/list", _) => list_tools(request.params(), era),
+            ("tools/call", _) => {
+                let (name, arguments) = call_params(request.params())?;
+                let outcome =
+                    tools::call(self.relay, &Call::from_meta(meta), name, arguments).ok_or_else(|| {
+                        Refusal::new(INVALID_PARAMS, format!("Unknown tool: {}", shorten(name)))
+                    })?;
+                taken.extend(outcome.taken);
+                Ok(tool_result(&outcome.text, outcome.is_error, era))
+            }
+            _ => Err(unknown_method(method)),
+        }
+    }
+
+    fn initialize(&mut self, params: Option<Value>) -> Result<String, Refusal> {
+        let newest = LEGACY[LEGACY.len() - 1];
+        let Some(asked) = params.and_then(|params| params.get("protocolVersion")).and_then(Value::str) else {
+            // session-relay's clients opened like that and were served.
+            self.legacy = Some(newest);
+            return Err(Refusal::new(INVALID_PARAMS, "Invalid params: no protocolVersion".to_owned()));
+        };
+        let revision = LEGACY.into_iter().find(|revision| *revision == asked).unwrap_or(newest);
+        self.legacy = Some(revision);
+        Ok(Object::new()
+            .str("protocolVersion", revision)
+            .raw("capabilities", r#"{"tools":{}}"#)
+            .raw("serverInfo", &server_info(revision >= "2025-06-18"))
+            .str("instructions", schema::INSTRUCTIONS)
+            .finish())
+    }
+}
+
+impl Refusal {
+    fn new(code: i32, message: String) -> Refusal {
+        Refusal { code, message, data: None }
+    }
+}
+
+/// Checks what a stateless request must say about itself.
+fn check_claim(meta: Option<Value>) -> Result<(), Refusal> {
+    let field = |key: &str| meta.and_then(|meta| meta.get(key));
+    let missing = |key: &str| Refusal::new(INVALID_PARAMS, format!("Invalid params: _meta needs {key}"));
+    let version = field(VERSION_KEY).and_then(Value::str).ok_or_else(|| missing(VERSION_KEY))?;
+    field(CAPABILITIES_KEY).filter(|value| value.is_object()).ok_or_else(|| missing(CAPABILITIES_KEY))?;
+    if version != MODERN {
+        let data = Object::new()
+            .raw("supported", &json::array([json::quote(MODERN)]))
+            .str("requested", &shorten(version))
+            .finish();
+        let message = "Unsupported protocol version".to_owned();
+        return Err(Refusal { code: UNSUPPORTED_VERSION, message, data: Some(data) });
+    }
+    match field(LOG_LEVEL_KEY).map(Value::str) {
+        Some(level) if !level.is_some_and(|level| LOG_LEVELS.contains(&level)) => {
+            Err(Refusal::new(INVALID_PARAMS, "Invalid params: unknown log level".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_era() -> Refusal {
+    Refusal::new(
+        INVALID_PARAMS,
+        format!(
+            "Invalid params: send initialize first ({}), or put {VERSION_KEY} ({MODERN}) and {CAPABILITIES_KEY} into \
+             params._meta",
+            LEGACY.join(", ")
+        ),
+    )
+}
+
+fn unknown_method(method: &str) -> Refusal {
+    Refusal::new(METHOD_NOT_FOUND, format!("Method not found: {}", shorten(method)))
+}
+
+fn server_info(with_title: bool) -> String {
+    // session-relay's name, which its users' checks look for.
+    Object::new()
+        .str("name", "session-relay-bus")
+        .optional("title", with_title.then_some("relay"))
+        .str("version", env!("CARGO_PKG_VERSION"))
+        .finish()
+}
+
+/// What every stateless result begins with and ends with.
+fn complete(members: Object) -> Object {
+    let meta = Object::new().raw("io.modelcontextprotocol/serverInfo", &server_info(true)).finish();
+    members.str("resultType", "complete").raw("_meta", &meta)
+}
+
+fn cacheable(members: Object) -> Object {
+    complete(members).u64("ttlMs", LIST_TTL_MS).str("cacheScope", "public")
+}
+
+fn discovery() -> String {
+    cacheable(Object::new())
+        .raw("supportedVersions", &json::array([json::quote(MODERN)]))
+        .raw("capabilities", r#"{"tools":{}}"#)
+        .str("instructions", schema::INSTRUCTIONS)
+        .finish()
+}
+
+fn list_tools(params: Option<Value>, era: Era) -> Result<String, Refusal> {
+    if params.and_then(|params| params.get("cursor")).is_some_and(|cursor| !cursor.is_null()) {
+        return Err(Refusal::new(
+            INVALID_PARAMS,
+            "Invalid cursor: all tools stand on the first page".to_owned(),
+        ));
+    }
+    let with_annotations = !matches!(era, Era::Legacy("2024-11-05"));
+    let tools = Object::new().raw("tools", &schema::tools(with_annotations));
+    Ok(match era {
+        Era::Modern => cacheable(tools).finish(),
+        Era::Legacy(_) => tools.finish(),
+    })
+}
+
+/// The tool and its arguments.
+fn call_params(params: Option<Value<'_>>) -> Result<(&str, Option<Value<'_>>), Refusal> {
+    let name = params.and_then(|params| params.get("name")).and_then(Value::str);
+    let arguments = params.and_then(|params| params.get("arguments"));
+    match name {
+        None => Err(Refusal::new(INVALID_PARAMS, "Invalid params: no tool name".to_owned())),
+        Some(_) if arguments.is_some_and(|arguments| !arguments.is_object()) => {
+            Err(Refusal::new(INVALID_PARAMS, "Invalid params: arguments is not an object".to_owned()))
+        }
+        Some(name) => Ok((name, arguments)),
+    }
+}
+
+fn tool_result(text: &str, is_error: bool, era: Era) -> String {
+    let content = Object::new().str("type", "text").str("text", text).finish();
+    let mut result = Object::new().raw("content", &json::array([content]));
+    if is_error {
+        result = result.bool("isError", true);
+    }
+    match era {
+        Era::Modern => complete(result).finish(),
+        Era::Legacy(_) => result.finish(),
+    }
+}

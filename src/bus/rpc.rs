@@ -1,0 +1,136 @@
+//! JSON-RPC 2.0: what a line asks, and the shape of what it gets.
+//!
+//! Invariant: an id is echoed as the bytes it came in; a notification never
+//! gets an answer; whoever can be answered is, even when the rest is broken.
+
+use std::borrow::Cow;
+
+use crate::json::{self, Document, Fault, Object, Value};
+
+pub const PARSE_ERROR: i32 = -32700;
+pub const INVALID_REQUEST: i32 = -32600;
+pub const METHOD_NOT_FOUND: i32 = -32601;
+pub const INVALID_PARAMS: i32 = -32602;
+
+/// One JSON-RPC message from the host.
+pub enum Incoming {
+    Request(Request),
+    /// A notification, a response, a blank line: nothing to answer.
+    Nothing,
+    /// Not a request; answered with the id where one could be read.
+    Broken {
+        id: Option<String>,
+        code: i32,
+        message: &'static str,
+    },
+    /// The texts of a batch's members; revision 2025-03-26 only.
+    Batch(Vec<String>),
+}
+
+/// A request that wants an answer.
+pub struct Request {
+    /// The id's JSON text, as it came.
+    pub id: String,
+    pub method: String,
+    document: Document,
+}
+
+impl Request {
+    /// The request's parameters, an object where there are any.
+    pub fn params(&self) -> Option<Value<'_>> {
+        self.document.value().get("params")
+    }
+}
+
+/// Reads one line, or one member of a batch.
+pub fn parse(line: &[u8]) -> Incoming {
+    let broken = |id, code, message| Incoming::Broken { id, code, message };
+    let text = match json::bounded(line) {
+        Ok(text) => text,
+        Err(Fault::Encoding) => return broken(None, PARSE_ERROR, "Parse error: not UTF-8"),
+        Err(fault) => {
+            let text = String::from_utf8_lossy(line);
+            return match (readable_id(&text), fault) {
+                (Some(id), Fault::Depth) => {
+                    broken(Some(id), INVALID_REQUEST, "Invalid request: nested too deep")
+                }
+                (id, _) => broken(id, PARSE_ERROR, "Parse error"),
+            };
+        }
+    };
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
+    if text.is_empty() {
+        return Incoming::Nothing;
+    }
+    let Ok(document) = Document::parse(text.as_bytes()) else {
+        return broken(readable_id(text), PARSE_ERROR, "Parse error");
+    };
+    if let Some(items) = json::items(text) {
+        return Incoming::Batch(items.into_iter().map(str::to_owned).collect());
+    }
+    let Some(members) = json::members(text) else {
+        return broken(None, INVALID_REQUEST, "Invalid request: not an object");
+    };
+    request(document, &members)
+}
+
+fn request(document: Document, members: &[(Cow<str>, &str)]) -> Incoming {
+    let invalid = |id, message| Incoming::Broken { id, code: INVALID_REQUEST, message };
+    let count = |key: &str| members.iter().filter(|(name, _)| name == key).count();
+    if count("id") > 1 || count("method") > 1 {
+        return invalid(None, "Invalid request: a member stands twice");
+    }
+    let raw_id = members.iter().find(|(name, _)| name == "id").map(|(_, raw)| *raw);
+    let root = document.value();
+    let method = root.get("method").and_then(Value::str).map(str::to_owned);
+    let id = match raw_id {
+        Some(raw) if !is_id(raw) => return invalid(None, "Invalid request: the id is no string or integer"),
+        raw => raw.map(str::to_owned),
+    };
+    if root.get("jsonrpc").and_then(Value::str) != Some("2.0") {
+        return invalid(id, "Invalid request: jsonrpc is not \"2.0\"");
+    }
+    let Some(method) = method else {
+        let is_response = root.get("result").is_some() || root.get("error").is_some();
+        return if is_response { Incoming::Nothing } else { invalid(id, "Invalid request: no method") };
+    };
+    let Some(id) = id else { return Incoming::Nothing };
+    if root.get("params").is_some_and(|params| !params.is_object()) {
+        let message = "Invalid params: not an object";
+        return Incoming::Broken { id: Some(id), code: INVALID_PARAMS, message };
+    }
+    Incoming::Request(Request { id, method, document })
+}
+
+/// Whether the raw JSON is a string or an integer.
+fn is_id(raw: &str) -> bool {
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    raw.starts_with('"') || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The id of a line that is broken further on.
+fn readable_id(text: &str) -> Option<String> {
+    let members = json::leading_members(text);
+    let mut ids = members.iter().filter(|(key, _)| key == "id").map(|(_, raw)| *raw);
+    let id = ids.next().filter(|raw| is_id(raw))?;
+    ids.next().is_none().then(|| id.to_owned())
+}
+
+/// A response with a result.
+pub fn success(id: &str, result: &str) -> String {
+    Object::new().str("jsonrpc", "2.0").raw("id", id).raw("result", result).finish()
+}
+
+/// A response with an error. Without a readable id the member is left out:
+/// some clients refuse a null there.
+pub fn failure(id: Option<&str>, code: i32, message: &str, data: Option<&str>) -> String {
+    let mut error = Object::new().raw("code", &code.to_string()).str("message", message);
+    if let Some(data) = data {
+        error = error.raw("data", data);
+    }
+    let mut response = Object::new().str("jsonrpc", "2.0");
+    if let Some(id) = id {
+        response = response.raw("id", id);
+    }
+    response.raw("error", &error.finish()).finish()
+}
