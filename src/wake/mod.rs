@@ -3,6 +3,7 @@
 //! Invariant: the program gets a clean environment (no trace of the session
 //! that asks), its arguments as they are without a shell, and no stdin.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -35,4 +36,26 @@ pub fn run(plan: &Plan) -> Result<i32> {
     })?;
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     Ok(status.code().unwrap_or(128 + signal.unwrap_or(0)))
+}
+
+/// Runs the plan with `input` on its stdin and these variables set. Returns its
+/// stdout; an exit code other than 0 is an error.
+pub fn converse(plan: &Plan, variables: &[(&str, &str)], input: &str) -> Result<String> {
+    let failed = |error| Error::io("run", Path::new(&plan.program), error);
+    let mut child = Command::new(&plan.program)
+        .args(&plan.arguments)
+        .current_dir(&plan.directory)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes()).map_err(failed)?;
+    }
+    let output = child.wait_with_output().map_err(failed)?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(Error::Failed(format!("{} {:?} failed", plan.program, plan.arguments))),
+    }
 }
