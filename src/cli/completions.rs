@@ -1,3 +1,163 @@
-pub fn script(_: &str) -> crate::error::Result<String> {
-    Ok("stub\n".into())
+//! Completions for bash, zsh and fish, made from the table.
+//!
+//! Invariant: a script only ever calls `relay list --names`, which looks and
+//! changes nothing.
+
+use super::table::{Completes, Flag, SHELLS, Takes, VERBS, Verb};
+use crate::error::{Error, Result};
+use crate::host::HOSTS;
+use crate::mail::address::shorten;
+
+/// The script for a shell.
+pub fn script(shell: &str) -> Result<String> {
+    match shell {
+        "bash" => Ok(bash()),
+        "zsh" => Ok(zsh()),
+        "fish" => Ok(fish()),
+        _ => Err(Error::Usage(format!(
+            "no completions for '{}'; relay knows {}",
+            shorten(shell),
+            SHELLS.join(", ")
+        ))),
+    }
+}
+
+/// The words a shell offers, where they are fixed.
+fn fixed(completes: Completes) -> Option<String> {
+    match completes {
+        Completes::Host => Some(HOSTS.iter().map(|host| host.name).collect::<Vec<_>>().join(" ")),
+        Completes::Verb => Some(verb_names()),
+        Completes::Shell => Some(SHELLS.join(" ")),
+        Completes::Nothing | Completes::Session | Completes::Directory => None,
+    }
+}
+
+fn verb_names() -> String {
+    VERBS.iter().map(|verb| verb.name).collect::<Vec<_>>().join(" ")
+}
+
+fn flag_words(verb: &Verb) -> String {
+    let flags = verb.flags.iter().filter(|flag| !flag.hidden);
+    flags.map(|flag| format!("--{}", flag.name)).chain(["--help".to_owned()]).collect::<Vec<_>>().join(" ")
+}
+
+/// Flags whose value a shell can offer.
+fn valued(verb: &Verb) -> impl Iterator<Item = &Flag> {
+    verb.flags.iter().filter(|flag| matches!(flag.takes, Takes::Value(_)))
+}
+
+fn bash() -> String {
+    let offer = |completes: Completes| match (fixed(completes), completes) {
+        (Some(words), _) => format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$current\"))"),
+        (None, Completes::Session) => {
+            "COMPREPLY=($(compgen -W \"$(relay list --names 2>/dev/null)\" -- \"$current\"))".to_owned()
+        }
+        (None, Completes::Directory) => "COMPREPLY=($(compgen -d -- \"$current\"))".to_owned(),
+        (None, _) => ":".to_owned(),
+    };
+    let mut text = format!(
+        "# relay completions for bash\n_relay() {{\n    local current=\"${{COMP_WORDS[COMP_CWORD]}}\"\n    local previous=\"${{COMP_WORDS[COMP_CWORD-1]}}\"\n    \
+         COMPREPLY=()\n    if ((COMP_CWORD == 1)); then\n        COMPREPLY=($(compgen -W \"{} --help --version\" -- \"$current\"))\n        return\n    fi\n    \
+         case \"${{COMP_WORDS[1]}}\" in\n",
+        verb_names()
+    );
+    for verb in VERBS {
+        text.push_str(&format!("    {})\n        case \"$previous\" in\n", verb.name));
+        for flag in valued(verb) {
+            text.push_str(&format!("        --{}) {}; return ;;\n", flag.name, offer(flag.completes)));
+        }
+        text.push_str("        esac\n        if [[ $current == -* ]]; then\n");
+        text.push_str(&format!(
+            "            COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))\n",
+            flag_words(verb)
+        ));
+        let operand = verb.operands.first().map_or(Completes::Nothing, |operand| operand.completes);
+        text.push_str(&format!("        else\n            {}\n        fi\n        ;;\n", offer(operand)));
+    }
+    text.push_str("    esac\n}\ncomplete -F _relay relay\n");
+    text
+}
+
+fn zsh() -> String {
+    let action = |completes: Completes| match (fixed(completes), completes) {
+        (Some(words), _) => format!("({words})"),
+        (None, Completes::Session) => "_relay_sessions".to_owned(),
+        (None, Completes::Directory) => "_files -/".to_owned(),
+        (None, _) => " ".to_owned(),
+    };
+    let mut text = String::from(
+        "#compdef relay\n_relay_sessions() {\n    local -a names\n    names=(${(f)\"$(relay list --names 2>/dev/null)\"})\n    \
+         compadd -a names\n}\n_relay() {\n    local -a verbs\n    verbs=(\n",
+    );
+    for verb in VERBS {
+        text.push_str(&format!("        '{}:{}'\n", verb.name, quote(verb.summary)));
+    }
+    text.push_str(
+        "    )\n    if (( CURRENT == 2 )); then\n        _describe 'verb' verbs\n        return\n    fi\n    \
+         local verb=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $verb in\n",
+    );
+    for verb in VERBS {
+        text.push_str(&format!("    {})\n        _arguments '--help[help on {0}]'", verb.name));
+        for flag in verb.flags.iter().filter(|flag| !flag.hidden) {
+            let help = quote(flag.help);
+            match flag.takes {
+                Takes::Value(value) => {
+                    text.push_str(&format!(
+                        " \\\n            '--{}[{help}]:{value}:{}'",
+                        flag.name,
+                        action(flag.completes)
+                    ));
+                }
+                _ => text.push_str(&format!(" \\\n            '--{}[{help}]'", flag.name)),
+            }
+        }
+        for operand in verb.operands {
+            text.push_str(&format!(" \\\n            ':{}:{}'", operand.name, action(operand.completes)));
+        }
+        text.push_str("\n        ;;\n");
+    }
+    text.push_str("    esac\n}\nif [[ ${funcstack[1]} == _relay ]]; then _relay \"$@\"; else compdef _relay relay; fi\n");
+    text
+}
+
+/// Text inside single quotes and brackets of a zsh specification.
+fn quote(text: &str) -> String {
+    text.replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]").replace(':', "\\:")
+}
+
+fn fish() -> String {
+    let mut text = String::from("# relay completions for fish\ncomplete -c relay -f\n");
+    let escape = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
+    for verb in VERBS {
+        let summary = escape(verb.summary);
+        text.push_str(&format!(
+            "complete -c relay -n __fish_use_subcommand -a {} -d '{summary}'\n",
+            verb.name
+        ));
+    }
+    for verb in VERBS {
+        let when = format!("-n '__fish_seen_subcommand_from {}'", verb.name);
+        let offer = |completes: Completes| match (fixed(completes), completes) {
+            (Some(words), _) => format!("-a '{words}'"),
+            (None, Completes::Session) => "-a '(relay list --names 2>/dev/null)'".to_owned(),
+            (None, Completes::Directory) => "-a '(__fish_complete_directories)'".to_owned(),
+            (None, _) => String::new(),
+        };
+        if let Some(operand) = verb.operands.first().filter(|operand| operand.completes != Completes::Nothing)
+        {
+            text.push_str(&format!("complete -c relay {when} {}\n", offer(operand.completes)));
+        }
+        for flag in verb.flags.iter().filter(|flag| !flag.hidden) {
+            let value = match flag.takes {
+                Takes::Value(_) => format!(" -x {}", offer(flag.completes)),
+                _ => String::new(),
+            };
+            text.push_str(&format!(
+                "complete -c relay {when} -l {}{value} -d '{}'\n",
+                flag.name,
+                escape(flag.help)
+            ));
+        }
+    }
+    text
 }

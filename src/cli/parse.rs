@@ -1,67 +1,322 @@
-//! stub
-use super::table::Verb;
-use crate::error::Result;
-use std::collections::HashMap;
-use std::ffi::OsString;
+//! From a command line to a verb, its flags, operands and message.
+//!
+//! Invariant: strict by the verb's own row of the table; after `--` nothing is
+//! a flag; a word that could be meant as a flag is never taken for text.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use clap_lex::{ArgCursor, RawArgs};
+
+use super::table::{Need, Takes, VERBS, Verb};
+use crate::error::{Error, Result};
+use crate::mail::address::{closest, shorten};
+
+/// A command line that was understood.
+#[derive(Debug)]
 pub struct Parsed {
     pub verb: &'static Verb,
-    flags: HashMap<String, Option<String>>,
-    positionals: Vec<String>,
+    flags: BTreeMap<&'static str, Option<String>>,
+    operands: Vec<String>,
     message: Option<String>,
 }
+
 impl Parsed {
+    /// Whether the flag was given.
     pub fn flag(&self, name: &str) -> bool {
         self.flags.contains_key(name)
     }
+
+    /// What was given with the flag.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.flags.get(name)?.as_deref()
     }
+
     pub fn positional(&self, index: usize) -> Option<&str> {
-        self.positionals.get(index).map(|s| s.as_str())
+        self.operands.get(index).map(String::as_str)
     }
+
+    /// The message's words, joined by spaces; `None` when there were none.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 }
+
+/// What a command line asks for.
+#[derive(Debug)]
 pub enum Invocation {
     Run(Parsed),
+    /// The overview, or the help of one verb.
     Help(Option<&'static Verb>),
     Version,
 }
-pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Invocation> {
-    let args: Vec<String> = args.skip(1).map(|a| a.into_string().unwrap()).collect();
-    let Some(name) = args.first() else { return Ok(Invocation::Help(None)) };
-    if name == "--version" {
-        return Ok(Invocation::Version);
+
+/// The row of this verb.
+pub fn verb(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name)
+}
+
+/// Reads a command line, argv0 included: called `relay-bus`, `relay-hook` or
+/// `relay-peek`, relay is that verb.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation> {
+    let raw = RawArgs::new(arguments);
+    let mut cursor = raw.cursor();
+    let called = raw.next_os(&mut cursor).map(program_name).unwrap_or_default();
+    let mode = called.strip_prefix("relay-").filter(|mode| ["bus", "hook", "peek"].contains(mode));
+    let name = match mode {
+        Some(mode) => mode.to_owned(),
+        None => match raw.next_os(&mut cursor) {
+            Some(word) => text(word, "a verb")?,
+            None => return Err(Error::Usage("what shall it do? see `relay help`".to_owned())),
+        },
+    };
+    match name.as_str() {
+        "--version" | "-V" => return Ok(Invocation::Version),
+        "--help" | "-h" => return Ok(Invocation::Help(None)),
+        _ => {}
     }
-    let verb: &'static Verb = Box::leak(Box::new(Verb { name: Box::leak(name.clone().into_boxed_str()) }));
-    let (mut flags, mut positionals, mut words, mut dashes) = (HashMap::new(), vec![], vec![], false);
-    let mut i = 1;
-    while i < args.len() {
-        let a = &args[i];
-        if dashes {
-            words.push(a.clone())
-        } else if a == "--" {
-            dashes = true
-        } else if a == "--hold" && args.get(i + 1).is_some_and(|v| v.parse::<u64>().is_ok()) {
-            i += 1;
-            flags.insert("hold".to_owned(), args.get(i).cloned());
-        } else if let Some(f) = a.strip_prefix("--") {
-            if ["json", "dry", "names", "hold"].contains(&f) {
-                flags.insert(f.to_owned(), None);
-            } else {
-                i += 1;
-                flags.insert(f.to_owned(), args.get(i).cloned());
+    let Some(verb) = verb(&name) else {
+        let hint = match closest(&name, VERBS.iter().map(|verb| verb.name)) {
+            Some(verb) => format!("did you mean '{verb}'?"),
+            None => "see `relay help`".to_owned(),
+        };
+        return Err(Error::Usage(format!("no verb '{}'; {hint}", shorten(&name))));
+    };
+    let parsed = words(verb, &raw, &mut cursor)?;
+    match (verb.name, parsed.flag("help"), parsed.positional(0)) {
+        ("help", false, Some(name)) => match self::verb(name) {
+            Some(verb) => Ok(Invocation::Help(Some(verb))),
+            None => Err(Error::Usage(format!("no verb '{}'; see `relay help`", shorten(name)))),
+        },
+        ("help", ..) => Ok(Invocation::Help(None)),
+        (_, true, _) => Ok(Invocation::Help(Some(verb))),
+        _ => complete(parsed).map(Invocation::Run),
+    }
+}
+
+/// Sorts the words after the verb into flags, operands and message.
+fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<Parsed> {
+    let mut parsed = Parsed { verb, flags: BTreeMap::new(), operands: Vec::new(), message: None };
+    let mut loose = Vec::new();
+    let mut message: Option<Vec<String>> = None;
+    while let Some(word) = raw.next(cursor) {
+        if word.is_escape() {
+            let rest =
+                raw.remaining(cursor).map(|word| text(word, "the message")).collect::<Result<Vec<_>>>()?;
+            match verb.message {
+                Some(_) => message = Some(rest),
+                None => loose.extend(rest),
             }
-        } else if ["send", "wake"].contains(&name.as_str())
-            && (!positionals.is_empty() || flags.contains_key("id"))
-        {
-            words.push(a.clone())
+        } else if let Some((name, given)) = word.to_long() {
+            let name =
+                name.map_err(|_| Error::Usage(format!("a flag of `relay {}` is not UTF-8", verb.name)))?;
+            flag(&mut parsed, name, given, raw, cursor)?;
+        } else if word.to_value_os() == OsStr::new("-h") {
+            parsed.flags.insert("help", None);
+        } else if word.is_short() {
+            return Err(unknown_flag(verb, &word.to_value_os().to_string_lossy()));
         } else {
-            positionals.push(a.clone())
+            loose.push(text(word.to_value_os(), "an argument")?);
         }
-        i += 1;
     }
-    let message = (dashes || !words.is_empty()).then(|| words.join(" "));
-    Ok(Invocation::Run(Parsed { verb, flags, positionals, message }))
+    let operands = wanted_operands(&parsed);
+    let mut words = loose.split_off(loose.len().min(operands));
+    parsed.operands = loose;
+    if verb.message.is_some() {
+        words.extend(message.into_iter().flatten());
+        parsed.message = (!words.is_empty()).then(|| words.join(" "));
+    } else if let Some(extra) = words.first() {
+        return Err(Error::Usage(format!(
+            "`relay {}` takes no '{}'; see `relay help {0}`",
+            verb.name,
+            shorten(extra)
+        )));
+    }
+    Ok(parsed)
+}
+
+/// Reads one flag, and its value where it takes one.
+fn flag(
+    parsed: &mut Parsed,
+    name: &str,
+    given: Option<&OsStr>,
+    raw: &RawArgs,
+    cursor: &mut ArgCursor,
+) -> Result<()> {
+    let verb = parsed.verb;
+    if name == "help" {
+        parsed.flags.insert("help", None);
+        return Ok(());
+    }
+    let Some(flag) = verb.flags.iter().find(|flag| flag.name == name) else {
+        return Err(unknown_flag(verb, &format!("--{name}")));
+    };
+    let value = match (flag.takes, given) {
+        (Takes::Nothing, Some(_)) => return Err(Error::Usage(format!("--{name} takes no value"))),
+        (Takes::Nothing, None) => None,
+        (_, Some(given)) => Some(text(given, "a flag's value")?),
+        // A required value is the next word whatever it looks like, so that
+        // what checks it can name it; only `--` ends the flags.
+        (Takes::Value(what), None) => match raw.next_os(cursor).filter(|word| *word != OsStr::new("--")) {
+            Some(word) => Some(text(word, "a flag's value")?),
+            None => {
+                return Err(Error::Usage(format!(
+                    "--{name} needs a <{what}>; see `relay help {}`",
+                    verb.name
+                )));
+            }
+        },
+        (Takes::Perhaps(_), None) => {
+            let number =
+                raw.peek_os(cursor).and_then(OsStr::to_str).filter(|word| word.parse::<u64>().is_ok());
+            let number = number.map(str::to_owned);
+            if number.is_some() {
+                raw.next_os(cursor);
+            }
+            number
+        }
+    };
+    match parsed.flags.insert(flag.name, value) {
+        Some(_) => Err(Error::Usage(format!("--{name} stands twice; give it once"))),
+        None => Ok(()),
+    }
+}
+
+/// How many operands this command line may have.
+fn wanted_operands(parsed: &Parsed) -> usize {
+    let given = |flag: &str| parsed.flag(flag);
+    parsed
+        .verb
+        .operands
+        .iter()
+        .filter(|operand| !matches!(operand.need, Need::Unless(flag) if given(flag)))
+        .count()
+}
+
+/// Checks that nothing that must be there is missing.
+fn complete(parsed: Parsed) -> Result<Parsed> {
+    let verb = parsed.verb;
+    for (index, operand) in verb.operands.iter().enumerate() {
+        let needed = match operand.need {
+            Need::Required => true,
+            Need::Optional => false,
+            Need::Unless(flag) => !parsed.flag(flag),
+        };
+        if needed && parsed.positional(index).is_none() {
+            return Err(Error::Usage(format!(
+                "`relay {}` needs a <{}>; see `relay help {0}`",
+                verb.name, operand.name
+            )));
+        }
+    }
+    Ok(parsed)
+}
+
+fn unknown_flag(verb: &Verb, flag: &str) -> Error {
+    let known = verb.flags.iter().filter(|flag| !flag.hidden).map(|flag| flag.name);
+    let hint = match closest(flag.trim_start_matches('-'), known) {
+        Some(known) => format!("did you mean --{known}?"),
+        None if verb.message.is_some() => {
+            "if it belongs to the message, put -- before the message".to_owned()
+        }
+        None => format!("see `relay help {}`", verb.name),
+    };
+    Error::Usage(format!("unknown flag '{}' for `relay {}`; {hint}", shorten(flag), verb.name))
+}
+
+fn text(word: &OsStr, what: &str) -> Result<String> {
+    let shown = || shorten(&word.to_string_lossy());
+    word.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::Usage(format!("{what} is not UTF-8 text: '{}'", shown())))
+}
+
+fn program_name(argv0: &OsStr) -> String {
+    let path = std::path::Path::new(argv0);
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(words: &[&str]) -> Result<Parsed> {
+        match parse(std::iter::once("relay").chain(words.iter().copied()).map(OsString::from))? {
+            Invocation::Run(parsed) => Ok(parsed),
+            _ => panic!("help or version"),
+        }
+    }
+
+    #[test]
+    fn after_the_dashes_nothing_is_a_flag() {
+        let parsed = run(&["send", "bob", "--", "please", "--id", "x", "--json", "--", "-h"]).unwrap();
+        assert_eq!(parsed.message(), Some("please --id x --json -- -h"));
+        assert!(!parsed.flag("id") && !parsed.flag("json") && !parsed.flag("help"));
+    }
+
+    #[test]
+    fn declared_flags_may_stand_anywhere_before_the_dashes() {
+        for words in [
+            &["wake", "x", "--dry", "ping"][..],
+            &["wake", "--dry", "x", "ping"],
+            &["wake", "x", "ping", "--dry"],
+        ] {
+            let parsed = run(words).unwrap();
+            assert!(parsed.flag("dry"));
+            assert_eq!((parsed.positional(0), parsed.message()), (Some("x"), Some("ping")));
+        }
+        let error = run(&["send", "bob", "use", "--force"]).unwrap_err().to_string();
+        assert!(error.contains("put -- before the message"), "{error}");
+    }
+
+    #[test]
+    fn with_an_id_every_word_is_message() {
+        let parsed = run(&["send", "--id", "abc", "hello", "there"]).unwrap();
+        assert_eq!(
+            (parsed.value("id"), parsed.positional(0), parsed.message()),
+            (Some("abc"), None, Some("hello there"))
+        );
+    }
+
+    #[test]
+    fn a_value_may_look_like_a_flag() {
+        let parsed = run(&["wake", "--id", "--config=evil", "--dir=/w", "--tool", "codex", "--dry"]).unwrap();
+        assert_eq!((parsed.value("id"), parsed.value("dir")), (Some("--config=evil"), Some("/w")));
+    }
+
+    #[test]
+    fn a_number_after_hold_is_its_value() {
+        assert_eq!(run(&["inbox", "--hold", "60", "bob"]).unwrap().value("hold"), Some("60"));
+        let parsed = run(&["inbox", "--hold", "bob"]).unwrap();
+        assert_eq!(
+            (parsed.flag("hold"), parsed.value("hold"), parsed.positional(0)),
+            (true, None, Some("bob"))
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (words, hint) in [
+            (&["sned", "x"][..], "did you mean 'send'?"),
+            (&["list", "--jsno"], "did you mean --json?"),
+            (&["list", "extra"], "takes no 'extra'"),
+            (&["peek"], "needs a <who>"),
+            (&["send"], "needs a <to>"),
+            (&["send", "--id"], "--id needs a <session-id>"),
+            (&["list", "--json", "--json"], "stands twice"),
+            (&["list", "--json=1"], "takes no value"),
+            (&["list", "-x"], "unknown flag '-x'"),
+            (&[], "relay help"),
+        ] {
+            let error = run(words).unwrap_err();
+            assert!(error.to_string().contains(hint), "{words:?}: {error}");
+            assert_eq!(error.exit() as u8, 64);
+        }
+    }
+
+    #[test]
+    fn argv0_chooses_the_mode() {
+        let words = ["/usr/bin/relay-peek", "bob"].map(OsString::from).into_iter();
+        assert!(matches!(parse(words), Ok(Invocation::Run(parsed)) if parsed.verb.name == "peek"));
+    }
 }
