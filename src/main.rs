@@ -1,9 +1,8 @@
 //! relay: durable mail between the coding-agent sessions of one machine.
 //!
-//! `main` runs one command line and turns its outcome into an exit code; see
+//! `main` picks a door and turns the outcome into an exit code; see
 //! docs/architecture.md for the rooms of the house.
 #![forbid(unsafe_code)]
-#![allow(dead_code)]
 
 mod bus;
 mod cli;
@@ -18,13 +17,30 @@ mod store;
 mod sys;
 mod wake;
 
-use std::io::Write;
 use std::process::ExitCode;
 
+use cli::Invocation;
+use ops::Relay;
+use sys::Env;
+
 fn main() -> ExitCode {
-    let code = cli::run(std::env::args_os()).unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "relay: {error}");
-        error.exit() as i32
-    });
+    let relay = || {
+        let env = Env::read();
+        sys::fault::arm(env.get("RELAY_FAULT"));
+        Relay::new(env)
+    };
+    let outcome = match cli::parse(std::env::args_os()) {
+        Ok(Invocation::Run(parsed)) => match parsed.verb.name {
+            "hook" => hook::run(&relay(), parsed.positional(0), parsed.value("event")),
+            "bus" => bus::run(&relay()),
+            _ => cli::run(&relay(), &parsed),
+        },
+        // These cannot fail: they touch neither the environment nor the store.
+        Ok(Invocation::Help(verb)) => cli::help(verb),
+        Ok(Invocation::Version) => cli::version(),
+        Err(error) if cli::asks_for_hook(std::env::args_os()) => hook::fail(&relay(), &error),
+        Err(error) => Err(error),
+    };
+    let code = outcome.unwrap_or_else(|error| cli::complain(&error));
     ExitCode::from(code.clamp(0, 255) as u8)
 }

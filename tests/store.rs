@@ -131,7 +131,7 @@ fn bodies_up_to_the_limit_and_not_beyond() {
     let world = World::with_alice_and_bob();
     let largest = "é\n\"\u{1}".repeat(256 * 1024 / 5);
     assert_eq!(world.run_with_input(&["send", "bob"], largest.as_bytes()).code, Some(0));
-    assert_eq!(world.drain("bob"), [largest.clone()]);
+    assert_eq!(world.drain("bob"), vec![largest]);
     let run = world.run_with_input(&["send", "bob"], "x".repeat(256 * 1024 + 1).as_bytes());
     assert_eq!(run.code, Some(9));
     assert!(run.stderr.contains("262144"), "{}", run.stderr);

@@ -55,7 +55,7 @@ fn section(page: &mut String, title: &str, text: &str) {
 
 /// Text as roff prints it: no macro at a line's begin, dashes that copy.
 fn escape(text: &str) -> String {
-    let escaped = text.replace('\\', "\\e").replace('-', "\\-").replace('\u{2013}', "\\-");
+    let escaped = text.replace('\\', "\\e").replace(['-', '\u{2013}'], "\\-");
     let lines = escaped.lines().map(|line| match line.chars().next() {
         Some('.' | '\'') => format!("\\&{line}"),
         _ => line.to_owned(),

@@ -22,51 +22,53 @@ mod table;
 mod wake;
 mod whoami;
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 
 use crate::error::{Error, Result};
 use crate::ops::Relay;
-use crate::sys::{Env, stdio};
-use crate::{bus, hook};
+use crate::sys::stdio;
 
-pub use parse::{Invocation, Parsed};
+pub use parse::{Invocation, Parsed, asks_for_hook, parse};
 
-/// Runs one command line, argv0 included. Returns the exit code.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<i32> {
-    let parsed = match parse::parse(arguments)? {
-        // These cannot fail: they come before the environment or the store.
-        Invocation::Version => return say(&format!("relay {}\n", env!("CARGO_PKG_VERSION"))),
-        Invocation::Help(None) => return say(&help::overview()),
-        Invocation::Help(Some(verb)) => return say(&help::verb(verb)),
-        Invocation::Run(parsed) => parsed,
-    };
-    let env = Env::read();
-    crate::sys::fault::arm(env.get("RELAY_FAULT"));
-    let relay = Relay::new(env);
+/// Runs a verb that people use. Returns the exit code.
+pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     match parsed.verb.name {
-        "hook" => {
-            hook::run(&relay, parsed.positional(0), parsed.value("event"));
-            Ok(0)
-        }
-        "bus" => bus::run(&relay),
-        "register" => register::run(&relay, &parsed),
-        "list" => list::run(&relay, &parsed),
-        "send" => send::run(&relay, &parsed),
-        "inbox" => inbox::run(&relay, &parsed),
-        "peek" => peek::run(&relay, &parsed),
-        "ack" | "rollback" => settle::run(&relay, &parsed),
-        "log" => log::run(&relay, &parsed),
-        "status" => status::run(&relay, &parsed),
-        "discover" => discover::run(&relay, &parsed),
-        "wake" => wake::run(&relay, &parsed),
-        "whoami" => whoami::run(&relay, &parsed),
-        "doctor" => doctor::run(&relay, &parsed),
+        "register" => register::run(relay, parsed),
+        "list" => list::run(relay, parsed),
+        "send" => send::run(relay, parsed),
+        "inbox" => inbox::run(relay, parsed),
+        "peek" => peek::run(relay, parsed),
+        "ack" | "rollback" => settle::run(relay, parsed),
+        "log" => log::run(relay, parsed),
+        "status" => status::run(relay, parsed),
+        "discover" => discover::run(relay, parsed),
+        "wake" => wake::run(relay, parsed),
+        "whoami" => whoami::run(relay, parsed),
+        "doctor" => doctor::run(relay, parsed),
         "demo" => demo::run(),
         "man" => say(&man::page()),
         "completions" => say(&completions::script(parsed.positional(0).unwrap_or_default())?),
         verb => Err(Error::Failed(format!("the verb '{verb}' has no door; please report this"))),
     }
+}
+
+/// Prints the overview, or the help of one verb.
+pub fn help(verb: Option<&table::Verb>) -> Result<i32> {
+    match verb {
+        None => say(&help::overview()),
+        Some(verb) => say(&help::verb(verb)),
+    }
+}
+
+/// Prints the version.
+pub fn version() -> Result<i32> {
+    say(&format!("relay {}\n", env!("CARGO_PKG_VERSION")))
+}
+
+/// Says in one line what went wrong. Returns the exit code.
+pub fn complain(error: &Error) -> i32 {
+    remark(&format!("relay: {error}"));
+    error.exit() as i32
 }
 
 /// Prints a result. A reader that has gone away is no failure.

@@ -94,6 +94,13 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation> {
     }
 }
 
+/// Whether a command line, understood or not, was meant for the hook.
+pub fn asks_for_hook(arguments: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = arguments.take(2).collect();
+    let called = words.first().map(|word| program_name(word));
+    called.as_deref() == Some("relay-hook") || words.get(1).is_some_and(|word| word == "hook")
+}
+
 /// Sorts the words after the verb into flags, operands and message.
 fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<Parsed> {
     let mut parsed = Parsed { verb, flags: BTreeMap::new(), operands: Vec::new(), message: None };

@@ -15,12 +15,17 @@ use crate::sys::stdio;
 
 /// Handles the event on stdin for the named host (Claude Code when none is
 /// named). `event_name` is for hosts whose events do not say what they are.
-pub fn run(relay: &Relay, host: Option<&str>, event_name: Option<&str>) {
-    if let Err(error) = handle(relay, host, event_name)
-        && let Ok(store) = relay.store()
-    {
+pub fn run(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result<i32> {
+    handle(relay, host, event_name).or_else(|error| fail(relay, &error).map(|_| ()))?;
+    Ok(0)
+}
+
+/// Keeps a failure to itself, but for the note that `doctor` finds.
+pub fn fail(relay: &Relay, error: &Error) -> Result<i32> {
+    if let Ok(store) = relay.store() {
         store.note_failure(&error.to_string());
     }
+    Ok(0)
 }
 
 fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result<()> {

@@ -4,6 +4,7 @@
 //! papers over it.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
 /// Writes all of `text` to stdout and flushes it.
@@ -22,8 +23,7 @@ pub fn deliver(text: &str) -> io::Result<()> {
 fn is_missing(stdout: &io::StdoutLock) -> bool {
     let read_write =
         rustix::fs::fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR));
-    let device = |stat: rustix::fs::Stat| stat.st_rdev as u64;
-    read_write
-        && std::fs::metadata("/dev/null")
-            .is_ok_and(|null| rustix::fs::fstat(stdout).is_ok_and(|stat| device(stat) == null.rdev()))
+    let device = |metadata: io::Result<std::fs::Metadata>| metadata.map(|metadata| metadata.rdev()).ok();
+    let ours = || stdout.as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
+    read_write && device(ours()) == device(std::fs::metadata("/dev/null"))
 }
