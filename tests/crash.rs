@@ -63,7 +63,7 @@ fn cases() -> Vec<Case> {
             name: "hook that acknowledges",
             prepare: one_shown_one_waiting,
             arguments: &["hook", "codex"],
-            input: prompt,
+            input: tool_use,
             check: acknowledged,
         },
         Case {
@@ -149,6 +149,10 @@ fn session_relay_home() -> World {
 
 fn prompt(world: &World) -> String {
     world.event(BOB, "b", "UserPromptSubmit", json!({"prompt": "p"})).to_string()
+}
+
+fn tool_use(world: &World) -> String {
+    world.event(BOB, "b", "PostToolUse", json!({"tool_use_id": "t"})).to_string()
 }
 
 fn start_fresh(world: &World) -> String {

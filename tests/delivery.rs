@@ -68,6 +68,20 @@ fn the_next_event_consumes_and_a_stop_with_nothing_new_lets_go() {
 }
 
 #[test]
+fn a_prompt_is_no_proof_that_the_model_read_what_the_start_showed() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "one"]);
+    let event = world.event(BOB, "b", "SessionStart", json!({"source": "resume"}));
+    assert!(world.hook("codex", &event).is_some());
+    world.ok(&["send", "bob", "--", "two"]);
+    let text = injected(prompt(&world, "p"));
+    assert!(text.contains("| two\n") && !text.contains("| one\n"), "only what is new: {text}");
+    assert_eq!(world.json(&["peek", "bob"])["held"], 2, "nothing is proved yet");
+    assert_eq!(tool(&world, "t"), None);
+    assert!(world.json(&["peek", "bob"]).get("held").is_none());
+}
+
+#[test]
 fn the_same_event_twice_shows_once_and_proves_nothing() {
     let world = World::with_alice_and_bob();
     world.ok(&["send", "bob", "--", "one"]);

@@ -32,7 +32,7 @@ pub const HOST: Host = Host {
         ("Stop", Moment::TurnEnd),
         ("SessionEnd", Moment::End),
     ],
-    resume: |id, message| {
+    resume: |id, message, _| {
         ["-p", "--resume", id, "--output-format", "json", "--", message].map(str::to_owned).to_vec()
     },
     transcripts,

@@ -22,7 +22,7 @@ pub const HOST: Host = Host {
         ("Stop", Moment::TurnEnd),
         ("SessionEnd", Moment::End),
     ],
-    resume: |id, message| ["exec", "resume", id, "--json", "--", message].map(str::to_owned).to_vec(),
+    resume,
     transcripts,
     transcript_depth: 3,
     transcript_id: |file_name| {
@@ -38,6 +38,14 @@ pub const HOST: Host = Host {
     },
     configuration: &[".codex/config.toml", ".codex/hooks.json"],
 };
+
+/// Outside a git repository Codex runs headless only when told that this is
+/// meant; the session ran there before, so it is.
+fn resume(id: &str, message: &str, in_repository: bool) -> Vec<String> {
+    let check: &[&str] = if in_repository { &[] } else { &["--skip-git-repo-check"] };
+    let arguments = [&["exec", "resume", id, "--json"], check, &["--", message]].concat();
+    arguments.into_iter().map(str::to_owned).collect()
+}
 
 fn transcripts(env: &Env) -> PathBuf {
     env.path("RELAY_CODEX_SESSIONS")

@@ -34,8 +34,9 @@ pub struct Host {
     pub meta_paths: &'static [&'static [&'static str]],
     /// The hook events relay listens to.
     pub moments: &'static [(&'static str, Moment)],
-    /// The arguments that resume session `id` with a message, headless.
-    pub resume: fn(id: &str, message: &str) -> Vec<String>,
+    /// The arguments that resume session `id` with a message, headless;
+    /// `in_repository` says whether its directory is inside a git repository.
+    pub resume: fn(id: &str, message: &str, in_repository: bool) -> Vec<String>,
     /// Where its transcripts are.
     pub transcripts: fn(env: &Env) -> PathBuf,
     /// Folders between that root and a transcript.
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn a_message_is_the_last_argument_behind_the_dashes() {
         for host in HOSTS {
-            let arguments = (host.resume)("11111111-1111-1111-1111-111111111111", "--evil\nx");
+            let arguments = (host.resume)("11111111-1111-1111-1111-111111111111", "--evil\nx", false);
             assert_eq!(arguments[arguments.len() - 2..], ["--", "--evil\nx"], "{}", host.name);
         }
     }

@@ -156,7 +156,7 @@ pub fn take_for_call(session: &Session, fits: impl FnOnce(&[Delivery]) -> usize)
     let guard = session.lock()?;
     let (mut cursor, _) = session.cursor()?;
     let before = cursor.clone();
-    if !settle_before(session, &mut cursor, process.as_ref(), None) {
+    if !settle_before(session, &mut cursor, process.as_ref(), Step::Call) {
         let held = cursor.hold.as_ref().map_or(Ok(0), |hold| count(session, hold))?;
         return Ok(Batch { held, ..Batch::default() });
     }
@@ -173,15 +173,22 @@ fn count(session: &Session, hold: &Hold) -> Result<usize> {
     Ok(session.read(hold.from, hold.to, usize::MAX)?.entries.len())
 }
 
-/// Ends the hold that stands from before, as far as the session's being at
-/// another step says something about it. `event` is the step's fingerprint,
-/// `None` for a tool call. `false`: another reader has the mailbox right now.
-pub fn settle_before(
-    session: &Session,
-    cursor: &mut Cursor,
-    process: Option<&Process>,
-    event: Option<&str>,
-) -> bool {
+/// Where a session is when it comes for mail.
+#[derive(Clone, Copy)]
+pub enum Step<'a> {
+    /// An event that says nothing about what the model has read: a start, a
+    /// prompt.
+    Before,
+    /// An event that comes only after the model went on: a tool's use, a turn's
+    /// end.
+    After(&'a str),
+    /// A tool call of the model itself.
+    Call,
+}
+
+/// Ends the hold that stands from before, as far as the session's being at this
+/// step says something about it. `false`: another reader has the mailbox.
+pub fn settle_before(session: &Session, cursor: &mut Cursor, process: Option<&Process>, step: Step) -> bool {
     let Some(hold) = &cursor.hold else { return true };
     let ours = hold.process.as_ref() == process && (process.is_some() || hold.event.is_some());
     if !ours {
@@ -195,12 +202,18 @@ pub fn settle_before(
     let complete = shown.is_some_and(|shown| shown >= hold.to);
     let printing =
         !complete && hold.taker.as_ref().is_some_and(Process::is_alive) && hold.stands(clock::now_ms());
-    let same_event = event.is_some() && hold.event.as_deref() == event;
-    match (same_event, complete) {
-        _ if printing => return false,
-        (true, true) => {} // the same event again: its hold will be extended
-        (true, false) => cursor.put_back(),
-        (false, _) => cursor.acknowledge_before(shown.unwrap_or(0)),
+    if printing {
+        return false;
+    }
+    let proved = match step {
+        Step::Before => false,
+        Step::After(event) => hold.event.as_deref() != Some(event),
+        Step::Call => true,
+    };
+    match (proved, complete) {
+        (true, _) => cursor.acknowledge_before(shown.unwrap_or(0)),
+        (false, true) => {} // it goes on, and takes in what is new
+        (false, false) => cursor.put_back(),
     }
     true
 }

@@ -1,12 +1,13 @@
 //! What a hook does at an event: settle what was shown before, show what is new.
 //!
 //! Invariant: with no mail nothing is written or locked. Mail that an event
-//! shows is consumed by the next event of the same host process, never by the
-//! same event seen twice, never by the session's end.
+//! shows is consumed by the next event of the same host process that comes only
+//! after the model went on (a tool's use, a turn's end), never by the same event
+//! seen twice, never by a prompt, a start or the session's end.
 
 use super::Relay;
 use super::announce::{Sighting, announce, end};
-use super::collect::{Batch, Reader, Taken, settle_before, take};
+use super::collect::{Batch, Reader, Step, Taken, settle_before, take};
 use super::succession::{inherit, succeed_if_cleared};
 use crate::error::{Error, Result};
 use crate::host::{Event, Host, Moment};
@@ -62,14 +63,29 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
     show_pending(&session, event, process)
 }
 
+/// What this event says about mail that was shown before it.
+fn step(event: &Event) -> Step<'_> {
+    match event.moment {
+        Moment::ToolUse | Moment::TurnEnd => Step::After(&event.fingerprint),
+        Moment::Start | Moment::Prompt | Moment::End => Step::Before,
+    }
+}
+
 /// Looks, without a lock, whether this event has anything to settle or show.
 fn has_work(session: &Session, event: &Event) -> Result<bool> {
     let (cursor, bytes) = session.cursor()?;
-    let shown_by_this =
-        cursor.hold.as_ref().is_some_and(|hold| hold.event.as_deref() == Some(&event.fingerprint));
-    let settled = cursor.hold.is_none() || shown_by_this;
+    let settles = match (step(event), &cursor.hold) {
+        (_, None) => false,
+        (Step::After(event), Some(hold)) => hold.event.as_deref() != Some(event),
+        (_, Some(hold)) => session.shown(&hold.token).is_none_or(|shown| shown < hold.to),
+    };
     let resets = cursor.continued > 0 && event.moment == Moment::Prompt;
-    Ok(bytes > cursor.unheld() || !settled || resets)
+    Ok(bytes > cursor.unheld() || settles || resets || !is_current(&cursor))
+}
+
+/// Whether the hold, if there is one, can still be this host's.
+fn is_current(cursor: &Cursor) -> bool {
+    cursor.hold.as_ref().is_none_or(|hold| hold.process.as_ref().is_none_or(Process::is_alive))
 }
 
 /// Settles the hold of the event before and takes what is pending now.
@@ -77,7 +93,7 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
     let guard = session.lock()?;
     let (mut cursor, _) = session.cursor()?;
     let before = cursor.clone();
-    if !settle_before(session, &mut cursor, process.as_ref(), Some(&event.fingerprint)) {
+    if !settle_before(session, &mut cursor, process.as_ref(), step(event)) {
         return Ok(None); // somebody else reads this mailbox right now
     }
     if event.moment == Moment::Prompt || event.moment == Moment::Start {

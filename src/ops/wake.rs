@@ -49,7 +49,10 @@ pub fn plan(found: Option<Found>, target: Target, message: Option<&str>) -> Resu
         target.directory.or_else(|| info.and_then(|info| info.directory.clone())).ok_or_else(|| {
             Error::Usage(format!("the directory of session {id} is not known; give it with --dir <path>"))
         })?;
-    let arguments = (host.resume)(&id, message.unwrap_or(DEFAULT_MESSAGE));
+    // Of a directory that is not there, nothing is known.
+    let in_repository =
+        !directory.is_dir() || directory.ancestors().any(|folder| folder.join(".git").exists());
+    let arguments = (host.resume)(&id, message.unwrap_or(DEFAULT_MESSAGE), in_repository);
     let without = HOSTS.iter().flat_map(|host| host.inherited_variables).copied().collect();
     let plan = Plan { program: host.program.to_owned(), arguments, directory, without };
     Ok(Wake { found, host, id, plan })
