@@ -1,10 +1,13 @@
 //! Who is there: every session, live ones first, without changing anything.
 
+use std::collections::HashMap;
+
 use super::find::Found;
 use crate::error::Result;
 use crate::json;
 use crate::store::Store;
 use crate::sys::clock;
+use crate::sys::process::Process;
 
 /// One session of the roster.
 pub struct Row {
@@ -20,12 +23,18 @@ pub struct Row {
 /// by name.
 pub fn roster(store: &Store) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
+    let mut running = HashMap::new();
     for session in store.sessions()? {
         let Ok(Some(info)) = session.info() else { continue };
         if info.successor.is_some() {
             continue;
         }
-        let live = session.is_live(&info);
+        // One host may run many sessions: ask about each process once.
+        let process = info.process.as_ref().map(Process::to_string);
+        let live = match process {
+            Some(process) => *running.entry(process).or_insert_with(|| session.is_live(&info)),
+            None => session.is_live(&info),
+        };
         let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
         let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
