@@ -88,8 +88,8 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation> {
             Some(verb) => Ok(Invocation::Help(Some(verb))),
             None => Err(Error::Usage(format!("no verb '{}'; see `relay help`", shorten(name)))),
         },
-        ("help", ..) => Ok(Invocation::Help(None)),
         (_, true, _) => Ok(Invocation::Help(Some(verb))),
+        ("help", ..) => Ok(Invocation::Help(None)),
         _ => complete(parsed).map(Invocation::Run),
     }
 }
