@@ -266,3 +266,20 @@ fn a_busy_lock_is_named_with_its_holder_within_the_limit() {
     drop(lock);
     world.ok(&["send", "bob", "--", "x"]);
 }
+
+#[test]
+fn without_a_home_nothing_is_written_anywhere() {
+    let world = World::new();
+    let mut command = world.command(&["send", "--id", ALICE, "--", "x"]);
+    let run = harness::Run::of(command.env_remove("HOME").output().unwrap());
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("neither AGENT_RELAY_HOME nor HOME"), "{}", run.stderr);
+    assert_eq!(std::fs::read_dir(world.home()).unwrap().count(), 0);
+}
+
+#[test]
+fn doctor_tells_of_mail_that_nobody_may_ever_read() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "--id", "99999999-9999-4999-8999-999999999999", "--", "x"]);
+    assert!(world.ok(&["doctor"]).contains("no host has announced"));
+}

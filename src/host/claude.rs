@@ -49,5 +49,5 @@ pub const HOST: Host = Host {
 fn transcripts(env: &Env) -> PathBuf {
     env.path("RELAY_CLAUDE_PROJECTS")
         .or_else(|| env.path("CLAUDE_CONFIG_DIR").map(|folder| folder.join("projects")))
-        .unwrap_or_else(|| env.home().join(".claude/projects"))
+        .unwrap_or_else(|| env.below_home(".claude/projects"))
 }

@@ -50,5 +50,5 @@ fn resume(id: &str, message: &str, in_repository: bool) -> Vec<String> {
 fn transcripts(env: &Env) -> PathBuf {
     env.path("RELAY_CODEX_SESSIONS")
         .or_else(|| env.path("CODEX_HOME").map(|folder| folder.join("sessions")))
-        .unwrap_or_else(|| env.home().join(".codex/sessions"))
+        .unwrap_or_else(|| env.below_home(".codex/sessions"))
 }

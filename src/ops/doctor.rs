@@ -112,6 +112,7 @@ fn sessions(store: &Store, findings: &mut Findings) {
     let live = rows.iter().filter(|row| row.live).count();
     findings.fine("sessions", format!("{} ({live} live)", rows.len()));
     mail(&rows, findings);
+    strays(store, findings);
     damage(store, findings).unwrap_or_else(|error| findings.problem("records", error.to_string()));
 }
 
@@ -144,6 +145,20 @@ fn mail(rows: &[Row], findings: &mut Findings) {
     }
     if waiting.len() > 10 {
         findings.notice("mail", format!("and mail for {} more", count(waiting.len() - 10, "session")));
+    }
+}
+
+/// Mail for ids that no host has announced: a slip, or a session yet to come.
+fn strays(store: &Store, findings: &mut Findings) {
+    for session in store.sessions().unwrap_or_default().iter().filter(|session| !session.is_registered()) {
+        let pending =
+            session.cursor().and_then(|(cursor, bytes)| session.read(cursor.consumed, bytes, usize::MAX));
+        let waiting = pending.map_or(0, |pending| pending.entries.len());
+        if waiting > 0 {
+            let what = format!("{} for {}", count(waiting, "message"), session.key());
+            findings
+                .notice("mail", format!("{what}, a session that no host has announced; is the id right?"));
+        }
     }
 }
 
@@ -196,7 +211,7 @@ fn wiring(relay: &Relay, host: &Host, findings: &mut Findings) {
     let texts: Vec<String> = host
         .configuration
         .iter()
-        .filter_map(|file| std::fs::read_to_string(relay.env.home().join(file)).ok())
+        .filter_map(|file| std::fs::read_to_string(relay.env.below_home(file)).ok())
         .collect();
     let names = |word: &str| texts.iter().any(|text| text.contains("relay") && text.contains(word));
     let at = program.display();

@@ -21,7 +21,7 @@ pub mod wake;
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{self, Session, Store};
 use crate::sys::Env;
 use crate::sys::lock::Lock;
@@ -43,6 +43,11 @@ impl Relay {
 
     /// The store, made if there is none.
     pub fn store(&self) -> Result<Store> {
+        if self.home.starts_with("/dev/null") {
+            return Err(Error::Failed(
+                "there is no place for the store: neither AGENT_RELAY_HOME nor HOME is set".to_owned(),
+            ));
+        }
         Store::create(&self.home)
     }
 

@@ -34,7 +34,7 @@ pub struct Store {
 pub fn home(env: &Env) -> PathBuf {
     env.path("AGENT_RELAY_HOME")
         .or_else(|| env.path("SESSION_RELAY_HOME"))
-        .unwrap_or_else(|| env.home().join(".agent-relay"))
+        .unwrap_or_else(|| env.below_home(".agent-relay"))
 }
 
 impl Store {

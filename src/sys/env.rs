@@ -33,9 +33,15 @@ impl Env {
         self.get(name).map(|value| self.absolute(Path::new(value)))
     }
 
-    /// The user's home directory; the working directory where there is none.
-    pub fn home(&self) -> PathBuf {
-        self.path("HOME").unwrap_or_else(|| self.directory.clone())
+    /// The user's home directory; `None` where nobody says which.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.get("HOME").map(|home| self.directory.join(home))
+    }
+
+    /// A path below the home directory; where there is none, one that cannot
+    /// exist.
+    pub fn below_home(&self, path: &str) -> PathBuf {
+        self.home().unwrap_or_else(|| PathBuf::from("/dev/null/no-home")).join(path)
     }
 
     /// The working directory at start.
@@ -45,9 +51,9 @@ impl Env {
 
     /// The path, seen from the working directory at start; `~/` is the home.
     pub fn absolute(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix("~") {
-            Ok(rest) => self.home().join(rest),
-            Err(_) => self.directory.join(path),
+        match (path.strip_prefix("~"), self.home()) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => self.directory.join(path),
         }
     }
 
