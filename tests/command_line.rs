@@ -124,6 +124,7 @@ fn bash_completes_verbs_flags_and_names() {
     assert_eq!(ask("relay send al").trim(), "alice");
     assert_eq!(ask("relay register x --tool co").trim(), "codex");
     assert_eq!(ask("relay completions z").trim(), "zsh");
+    assert_eq!(ask("relay send bob -- al").trim(), "", "behind the dashes all is message");
 }
 
 #[test]
@@ -174,6 +175,10 @@ fn mistakes_are_one_line_and_never_exit_code_2() {
         &["wake", "--id", "--config=evil", "--dir", "/", "--tool", "codex", "--dry"],
         &["wake", "--id", BOB, "--dir", "/nonexistent", "--tool", "codex"],
         &["wake", "--id", BOB, "--dir", "/", "--tool", "nosuch", "--dry"],
+        &["send", "--id", BOB, "--tool", "nosuch", "--", "x"],
+        &["send", "bob", "--tool", "codex", "--", "x"],
+        &["send", "bob", "please", "--id", ALICE, "now"],
+        &["send", "bob", "what", "does", "--help", "do"],
         &["discover", "--within", "soon"],
         &["discover", "--tool", "nosuch"],
         &["log", "bob", "--limit", "x"],

@@ -46,21 +46,36 @@ fn valued(verb: &Verb) -> impl Iterator<Item = &Flag> {
     verb.flags.iter().filter(|flag| matches!(flag.takes, Takes::Value(_)))
 }
 
+/// What the bash script begins with. Names are compared, never evaluated, and
+/// behind `--` nothing is offered.
+const BASH_HEAD: &str = r#"# relay completions for bash
+_relay_sessions() {
+    local name
+    while IFS= read -r name; do
+        [[ $name == "$1"* ]] && COMPREPLY+=("$name")
+    done < <(relay list --names 2>/dev/null)
+}
+_relay() {
+    local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" word
+    COMPREPLY=()
+    for word in "${COMP_WORDS[@]:0:COMP_CWORD}"; do
+        [[ $word == -- ]] && return
+    done
+    if ((COMP_CWORD == 1)); then
+        COMPREPLY=($(compgen -W "VERBS --help --version" -- "$current"))
+        return
+    fi
+    case "${COMP_WORDS[1]}" in
+"#;
+
 fn bash() -> String {
     let offer = |completes: Completes| match (fixed(completes), completes) {
         (Some(words), _) => format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$current\"))"),
-        (None, Completes::Session) => {
-            "COMPREPLY=($(compgen -W \"$(relay list --names 2>/dev/null)\" -- \"$current\"))".to_owned()
-        }
+        (None, Completes::Session) => "_relay_sessions \"$current\"".to_owned(),
         (None, Completes::Directory) => "COMPREPLY=($(compgen -d -- \"$current\"))".to_owned(),
         (None, _) => ":".to_owned(),
     };
-    let mut text = format!(
-        "# relay completions for bash\n_relay() {{\n    local current=\"${{COMP_WORDS[COMP_CWORD]}}\"\n    local previous=\"${{COMP_WORDS[COMP_CWORD-1]}}\"\n    \
-         COMPREPLY=()\n    if ((COMP_CWORD == 1)); then\n        COMPREPLY=($(compgen -W \"{} --help --version\" -- \"$current\"))\n        return\n    fi\n    \
-         case \"${{COMP_WORDS[1]}}\" in\n",
-        verb_names()
-    );
+    let mut text = BASH_HEAD.replace("VERBS", &verb_names());
     for verb in VERBS {
         text.push_str(&format!("    {})\n        case \"$previous\" in\n", verb.name));
         for flag in valued(verb) {

@@ -4,7 +4,6 @@ use super::{Parsed, say};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
-use crate::mail::address;
 use crate::ops::Relay;
 use crate::ops::discover::{Query, discover, to_json};
 use crate::sys::clock;
@@ -18,13 +17,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         Some(Ok(minutes)) if minutes.is_finite() && minutes > 0.0 => minutes,
         Some(_) => return Err(Error::Usage("--within takes a number of minutes".to_owned())),
     };
-    if let Some(tool) = parsed.value("tool").filter(|tool| host::named(tool).is_none()) {
-        let known = host::names();
-        return Err(Error::Usage(format!(
-            "relay does not know the host '{}'; it knows {known}",
-            address::shorten(tool)
-        )));
-    }
+    parsed.value("tool").map(host::check).transpose()?;
     let query = Query {
         within_ms: (minutes * 60_000.0) as u64,
         host: parsed.value("tool").map(str::to_owned),

@@ -67,7 +67,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation> {
         Some(mode) => mode.to_owned(),
         None => match raw.next_os(&mut cursor) {
             Some(word) => text(word, "a verb")?,
-            None => return Err(Error::Usage("what shall it do? see `relay help`".to_owned())),
+            None => return Err(Error::Usage("usage: relay <verb> [arguments]; see `relay help`".to_owned())),
         },
     };
     match name.as_str() {
@@ -75,18 +75,12 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation> {
         "--help" | "-h" => return Ok(Invocation::Help(None)),
         _ => {}
     }
-    let Some(verb) = verb(&name) else {
-        let hint = match closest(&name, VERBS.iter().map(|verb| verb.name)) {
-            Some(verb) => format!("did you mean '{verb}'?"),
-            None => "see `relay help`".to_owned(),
-        };
-        return Err(Error::Usage(format!("no verb '{}'; {hint}", shorten(&name))));
-    };
+    let verb = verb(&name).ok_or_else(|| unknown_verb(&name))?;
     let parsed = words(verb, &raw, &mut cursor)?;
     match (verb.name, parsed.flag("help"), parsed.positional(0)) {
         ("help", false, Some(name)) => match self::verb(name) {
             Some(verb) => Ok(Invocation::Help(Some(verb))),
-            None => Err(Error::Usage(format!("no verb '{}'; see `relay help`", shorten(name)))),
+            None => Err(unknown_verb(name)),
         },
         (_, true, _) => Ok(Invocation::Help(Some(verb))),
         ("help", ..) => Ok(Invocation::Help(None)),
@@ -104,40 +98,49 @@ pub fn asks_for_hook(arguments: impl Iterator<Item = OsString>) -> bool {
 /// Sorts the words after the verb into flags, operands and message.
 fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<Parsed> {
     let mut parsed = Parsed { verb, flags: BTreeMap::new(), operands: Vec::new(), message: None };
-    let mut loose = Vec::new();
-    let mut message: Option<Vec<String>> = None;
+    let mut loose: Vec<String> = Vec::new();
+    let mut rest = Vec::new();
     while let Some(word) = raw.next(cursor) {
+        let operands = wanted_operands(&parsed);
+        let in_message = verb.message.is_some() && loose.len() > operands;
         if word.is_escape() {
-            let rest =
-                raw.remaining(cursor).map(|word| text(word, "the message")).collect::<Result<Vec<_>>>()?;
-            match verb.message {
-                Some(_) => message = Some(rest),
-                None => loose.extend(rest),
-            }
+            rest = raw.remaining(cursor).map(|word| text(word, "the message")).collect::<Result<Vec<_>>>()?;
         } else if let Some((name, given)) = word.to_long() {
             let name =
                 name.map_err(|_| Error::Usage(format!("a flag of `relay {}` is not UTF-8", verb.name)))?;
+            // These would turn what was meant as text into another command.
+            let replaces = verb
+                .operands
+                .iter()
+                .any(|operand| matches!(operand.need, Need::Unless(flag) if flag == name));
+            if (name == "help" && in_message) || (replaces && !loose.is_empty()) {
+                return Err(Error::Usage(format!(
+                    "--{name} stands behind '{}'; put it first, or put -- before the message",
+                    shorten(&loose[loose.len() - 1])
+                )));
+            }
             flag(&mut parsed, name, given, raw, cursor)?;
-        } else if word.to_value_os() == OsStr::new("-h") {
+        } else if word.to_value_os() == OsStr::new("-h") && !in_message {
             parsed.flags.insert("help", None);
-        } else if word.is_short() {
+        } else if word.is_short() && (verb.message.is_none() || loose.len() < operands) {
             return Err(unknown_flag(verb, &word.to_value_os().to_string_lossy()));
         } else {
             loose.push(text(word.to_value_os(), "an argument")?);
         }
     }
-    let operands = wanted_operands(&parsed);
-    let mut words = loose.split_off(loose.len().min(operands));
+    let mut words = loose.split_off(loose.len().min(wanted_operands(&parsed)));
+    words.extend(rest);
     parsed.operands = loose;
-    if verb.message.is_some() {
-        words.extend(message.into_iter().flatten());
-        parsed.message = (!words.is_empty()).then(|| words.join(" "));
-    } else if let Some(extra) = words.first() {
-        return Err(Error::Usage(format!(
-            "`relay {}` takes no '{}'; see `relay help {0}`",
-            verb.name,
-            shorten(extra)
-        )));
+    match words.first() {
+        Some(_) if verb.message.is_some() => parsed.message = Some(words.join(" ")),
+        Some(extra) if parsed.operands.len() == verb.operands.len() => {
+            let extra = shorten(extra);
+            return Err(Error::Usage(format!(
+                "`relay {}` takes no '{extra}'; see `relay help {0}`",
+                verb.name
+            )));
+        }
+        _ => parsed.operands.extend(words),
     }
     Ok(parsed)
 }
@@ -151,7 +154,7 @@ fn flag(
     cursor: &mut ArgCursor,
 ) -> Result<()> {
     let verb = parsed.verb;
-    if name == "help" {
+    if name == "help" && given.is_none() {
         parsed.flags.insert("help", None);
         return Ok(());
     }
@@ -219,6 +222,14 @@ fn complete(parsed: Parsed) -> Result<Parsed> {
     Ok(parsed)
 }
 
+fn unknown_verb(name: &str) -> Error {
+    let hint = match closest(name, VERBS.iter().map(|verb| verb.name)) {
+        Some(verb) => format!("did you mean '{verb}'?"),
+        None => "see `relay help`".to_owned(),
+    };
+    Error::Usage(format!("no verb '{}'; {hint}", shorten(name)))
+}
+
 fn unknown_flag(verb: &Verb, flag: &str) -> Error {
     let known = verb.flags.iter().filter(|flag| !flag.hidden).map(|flag| flag.name);
     let hint = match closest(flag.trim_start_matches('-'), known) {
@@ -283,6 +294,28 @@ mod tests {
             (parsed.value("id"), parsed.positional(0), parsed.message()),
             (Some("abc"), None, Some("hello there"))
         );
+    }
+
+    #[test]
+    fn nothing_inside_a_message_becomes_another_command() {
+        for words in [
+            &["send", "bob", "what", "does", "--help", "do"][..],
+            &["send", "bob", "please", "--id", "x", "now"],
+            &["send", "bob", "--id", "x", "now"],
+            &["wake", "bob", "see", "--help"],
+        ] {
+            let error = run(words).unwrap_err().to_string();
+            assert!(error.contains("put -- before the message"), "{words:?}: {error}");
+        }
+        for (words, message) in [
+            (&["send", "bob", "use", "ls", "-h", "please"][..], "use ls -h please"),
+            (&["send", "bob", "- item one"], "- item one"),
+            (&["send", "bob", "-5", "degrees"], "-5 degrees"),
+        ] {
+            assert_eq!(run(words).unwrap().message(), Some(message), "{words:?}");
+        }
+        assert!(run(&["peek", "-x"]).is_err() && run(&["send", "-x", "bob"]).is_err());
+        assert_eq!(run(&["peek", "--", "-odd"]).unwrap().positional(0), Some("-odd"));
     }
 
     #[test]

@@ -4,26 +4,23 @@ use std::io::{self, IsTerminal, Read};
 
 use super::{Parsed, say};
 use crate::error::{Error, Result};
+use crate::host;
 use crate::json;
 use crate::limits::BODY_BYTES;
 use crate::mail::Kind;
+use crate::mail::address::check_host_id;
 use crate::ops::Relay;
-use crate::ops::find::{by_id, find};
+use crate::ops::find::{Found, by_id, find};
 use crate::ops::register::ensure_known;
 use crate::ops::send::{Draft, Sender, send};
-use crate::store::Info;
+use crate::store::{Info, Store};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
     let to = match (parsed.value("id"), parsed.positional(0)) {
-        (Some(id), _) => {
-            let id = crate::mail::address::check_host_id(id)?;
-            if let Some(host) = parsed.value("tool") {
-                let directory = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
-                let info = Info { id: id.clone(), host: host.to_owned(), directory, ..Info::default() };
-                ensure_known(&store, &store.session(&id), info)?;
-            }
-            by_id(&store, &id)?
+        (Some(id), _) => to_id(relay, &store, parsed, id)?,
+        (None, Some(_)) if parsed.flag("tool") || parsed.flag("dir") => {
+            return Err(Error::Usage("--tool and --dir tell of a session that is named by --id".to_owned()));
         }
         (None, Some(who)) => find(&store, who)?,
         (None, None) => return Err(Error::Usage("send to whom? relay send <to> -- <message>".to_owned())),
@@ -43,6 +40,18 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&(receipt.finish() + "\n"));
     }
     say(&format!("queued -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook))
+}
+
+/// The session of this id, made known where the flags say enough of it.
+fn to_id(relay: &Relay, store: &Store, parsed: &Parsed, id: &str) -> Result<Found> {
+    let id = check_host_id(id)?;
+    if let Some(name) = parsed.value("tool") {
+        let host = host::check(name)?;
+        let directory = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
+        let info = Info { id: id.clone(), host: host.name.to_owned(), directory, ..Info::default() };
+        ensure_known(store, &store.session(&id), info)?;
+    }
+    by_id(store, &id)
 }
 
 /// The words of the command line, or stdin where there are none or just `-`.

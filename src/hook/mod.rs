@@ -31,9 +31,7 @@ pub fn fail(relay: &Relay, error: &Error) -> Result<i32> {
 fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result<()> {
     let name = host.unwrap_or(HOSTS[0].name);
     let input = read_event()?;
-    let host = host::named(name).ok_or_else(|| {
-        Error::Usage(format!("`relay hook {name}`: relay knows the hosts {}", host::names()))
-    })?;
+    let host = host::check(name)?;
     let Some(event) = Event::parse(&input, host, event_name) else { return Ok(()) };
     match on_event(relay, host, &event)? {
         Some(injection) => print(&event, injection),

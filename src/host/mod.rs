@@ -10,7 +10,9 @@ pub mod event;
 
 use std::path::PathBuf;
 
+use crate::error::{Error, Result};
 use crate::json::{self, Value};
+use crate::mail::address::shorten;
 use crate::sys::Env;
 
 pub use event::{Event, Moment};
@@ -55,6 +57,13 @@ pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST];
 /// The host of this name.
 pub fn named(name: &str) -> Option<&'static Host> {
     HOSTS.iter().find(|host| host.name == name)
+}
+
+/// The host of this name, or an error that lists those there are.
+pub fn check(name: &str) -> Result<&'static Host> {
+    let unknown =
+        || Error::Usage(format!("relay does not know the host '{}'; it knows {}", shorten(name), names()));
+    named(name).ok_or_else(unknown)
 }
 
 /// The names of all hosts, for help and errors.

@@ -23,15 +23,7 @@ pub struct Details {
 pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result<Found> {
     let id = address::check_id(id)?;
     address::check_name(name)?;
-    if let Some(host) = &details.host
-        && host::named(host).is_none()
-    {
-        return Err(Error::Usage(format!(
-            "relay does not know the host '{}'; it knows {}",
-            address::shorten(host),
-            host::names()
-        )));
-    }
+    details.host.as_deref().map(host::check).transpose()?;
     let found = latest(store, store.session(&id))?;
     if name != found.info.id && store.session(name).is_registered() {
         return Err(Error::Conflict(format!("'{name}' is the id of a session, so it cannot be a name")));

@@ -38,13 +38,7 @@ pub fn plan(found: Option<Found>, target: Target, message: Option<&str>) -> Resu
     let info = found.as_ref().map(|found| &found.info);
     let recorded = info.map(|info| info.host.as_str()).filter(|host| !host.is_empty());
     let name = target.host.or(recorded).unwrap_or(HOSTS[0].name);
-    let host = host::named(name).ok_or_else(|| {
-        Error::Usage(format!(
-            "relay cannot wake a '{}' session; it can wake {}",
-            address::shorten(name),
-            host::names()
-        ))
-    })?;
+    let host = host::check(name)?;
     let directory =
         target.directory.or_else(|| info.and_then(|info| info.directory.clone())).ok_or_else(|| {
             Error::Usage(format!("the directory of session {id} is not known; give it with --dir <path>"))
