@@ -213,9 +213,12 @@ fn wiring(relay: &Relay, host: &Host, findings: &mut Findings) {
         .iter()
         .filter_map(|file| std::fs::read_to_string(relay.env.below_home(file)).ok())
         .collect();
-    let names = |word: &str| texts.iter().any(|text| text.contains("relay") && text.contains(word));
+    // Command lines, however the file spells them: letters and digits only.
+    let squeeze = |text: &String| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let texts: Vec<String> = texts.iter().map(squeeze).collect();
+    let names = |command: &str| texts.iter().any(|text| text.contains(command));
     let at = program.display();
-    match (names("bus"), names("hook")) {
+    match (names("relaybus") || names("relayargsbus"), names(&format!("hook{}", host.name))) {
         (true, true) => findings.fine(host.title, format!("{at}; its configuration names relay's bus and hook")),
         (true, false) => findings.problem(
             host.title,
