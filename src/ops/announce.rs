@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use super::find::Found;
 use crate::error::Result;
 use crate::host::{self, Host};
 use crate::mail::address;
@@ -26,28 +27,31 @@ pub struct Sighting<'a> {
     pub at_start: bool,
 }
 
-/// Makes the store know the session, and its process know the session.
-pub fn announce(store: &Store, sighting: &Sighting) -> Result<Session> {
+/// Makes the store know the session, and its process know the session. A
+/// session that inherits gets its name from its predecessor, not here.
+pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     let id = address::check_id(sighting.id)?;
     let session = store.session(&id);
-    let known = session.info().unwrap_or(None);
-    let changed =
-        known.as_ref().is_none_or(|known| updated(known, sighting) != *known || known.name.is_none());
-    if changed {
-        let guard = session.lock()?;
-        let known =
-            session.info().unwrap_or(None).unwrap_or_else(|| Info { id: id.clone(), ..Info::default() });
-        let mut info = updated(&known, sighting);
-        info.seen_ms = clock::now_ms();
-        if info.name.is_none() {
-            info.name = default_name(store, &guard, &info)?;
+    let is_nameless = |info: &Info| info.name.is_none() && info.inherits.is_none();
+    let known = session.info().unwrap_or(None).filter(|known| !is_nameless(known));
+    let info = match known.filter(|known| updated(known, sighting) == *known) {
+        Some(known) => known,
+        None => {
+            let guard = session.lock()?;
+            let known = session.info().unwrap_or(None).unwrap_or_else(|| Info { id, ..Info::default() });
+            let mut info = updated(&known, sighting);
+            info.seen_ms = clock::now_ms();
+            if is_nameless(&info) {
+                info.name = default_name(store, &guard, &info)?;
+            }
+            guard.write_info(&info)?;
+            info
         }
-        guard.write_info(&info)?;
-    }
+    };
     if let Some(process) = &sighting.process {
         store.announce(process, &session)?;
     }
-    Ok(session)
+    Ok(Found { session, info })
 }
 
 /// The session has ended: its process no longer keeps it live.

@@ -12,8 +12,10 @@ use super::succession::{inherit, succeed_if_cleared};
 use crate::error::{Error, Result};
 use crate::host::{Event, Host, Moment};
 use crate::limits::{CONTINUATIONS, HOOK_MESSAGES, SESSION_HOLD_MS};
+use crate::mail::address::check_id;
 use crate::mail::fence;
-use crate::store::{Cursor, Session};
+use crate::store::session::Guard;
+use crate::store::{Cursor, Session, Store};
 use crate::sys::process::{Process, host_process};
 use crate::sys::random;
 
@@ -29,28 +31,8 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
         return Ok(None);
     }
     let store = relay.store()?;
-    let session = store.session(&crate::mail::address::check_id(&event.session)?);
-    let at_start = event.moment == Moment::Start;
-    let process = match at_start || event.moment == Moment::Prompt || !session.is_registered() {
-        true if event.moment != Moment::End => {
-            let process = host_process();
-            let sighting = Sighting {
-                id: &event.session,
-                host,
-                directory: event.directory.as_ref().map(|path| relay.env.absolute(path.as_ref())),
-                transcript: event.transcript.as_ref().map(|path| relay.env.absolute(path.as_ref())),
-                process: process.clone(),
-                at_start,
-            };
-            if at_start {
-                succeed_if_cleared(&store, &sighting, event.source.as_deref())?;
-            }
-            inherit(&store, &session)?;
-            announce(&store, &sighting)?;
-            process
-        }
-        _ => None,
-    };
+    let session = store.session(&check_id(&event.session)?);
+    let process = see(relay, &store, &session, host, event)?;
     if event.moment == Moment::End {
         let_go(&session)?;
         end(&session)?;
@@ -61,6 +43,42 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
     }
     let process = process.or_else(host_process);
     show_pending(&session, event, process)
+}
+
+/// Lets the store know of the session where this event can tell something new.
+/// Returns the host process, if it was looked for.
+fn see(
+    relay: &Relay,
+    store: &Store,
+    session: &Session,
+    host: &Host,
+    event: &Event,
+) -> Result<Option<Process>> {
+    let tells = match event.moment {
+        Moment::Start | Moment::Prompt => true,
+        Moment::ToolUse | Moment::TurnEnd => !session.is_registered(),
+        Moment::End => false,
+    };
+    if !tells {
+        return Ok(None);
+    }
+    let process = host_process();
+    let path = |text: &Option<String>| text.as_ref().map(|path| relay.env.absolute(path.as_ref()));
+    let sighting = Sighting {
+        id: &event.session,
+        host,
+        directory: path(&event.directory),
+        transcript: path(&event.transcript),
+        process: process.clone(),
+        at_start: event.moment == Moment::Start,
+    };
+    if sighting.at_start {
+        succeed_if_cleared(store, &sighting, event.source.as_deref())?;
+    }
+    if announce(store, &sighting)?.info.inherits.is_some() {
+        inherit(store, session)?;
+    }
+    Ok(process)
 }
 
 /// What this event says about mail that was shown before it.
@@ -135,7 +153,7 @@ fn let_go(session: &Session) -> Result<()> {
     Ok(())
 }
 
-fn write_if_changed(guard: &crate::store::session::Guard, before: &Cursor, now: &Cursor) -> Result<()> {
+fn write_if_changed(guard: &Guard, before: &Cursor, now: &Cursor) -> Result<()> {
     if before == now { Ok(()) } else { guard.write_cursor(now) }
 }
 

@@ -54,7 +54,7 @@ impl Call {
 pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
     let store = relay.store()?;
     if let Some((host, id)) = &call.named {
-        let session = announce(&store, &sighting_from_child(relay, host, id))?;
+        let session = announce(&store, &sighting_from_child(relay, host, id))?.session;
         return proved(relay, latest(&store, session)?, "the host named it in this call");
     }
     let process = host_process();
@@ -79,7 +79,7 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
         let found = by_id(&store, &id)?;
         if may_be_ours(&found.info, process.as_ref()) {
             let found = match found.info.host.is_empty() {
-                true => latest(&store, announce(&store, &sighting_from_child(relay, host, &id))?)?,
+                true => announce(&store, &sighting_from_child(relay, host, &id))?,
                 false => found,
             };
             return proved(relay, found, "the host put its id into the environment");
