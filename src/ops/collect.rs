@@ -55,16 +55,16 @@ pub fn look(session: &Session, most: usize) -> Result<Batch> {
     Ok(batch)
 }
 
-/// Takes what is pending: of the first `most` messages as many as `fits` says.
-/// `cursor` is as it should be before, and is written with the new hold.
+/// Takes what is pending in the log's `bytes`: of the first `most` messages as
+/// many as `fits` says. `cursor` is as it should be before, and is written with
+/// the new hold.
 pub fn take(
     guard: &Guard,
-    cursor: &mut Cursor,
+    (cursor, bytes): (&mut Cursor, u64),
     reader: Reader,
     most: usize,
     fits: impl FnOnce(&[Delivery]) -> usize,
 ) -> Result<Batch> {
-    let (_, bytes) = guard.session().cursor()?;
     let from = cursor.unheld();
     let pending = guard.session().read(from, bytes, usize::MAX)?;
     let total = pending.entries.len();
@@ -113,7 +113,7 @@ pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
         return Ok(Batch::default());
     }
     let guard = session.lock()?;
-    let (mut cursor, _) = session.cursor()?;
+    let (mut cursor, bytes) = session.cursor()?;
     match &cursor.hold {
         Some(hold) if hold.stands(clock::now_ms()) => {
             let held = count(session, hold)?;
@@ -121,7 +121,7 @@ pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
         }
         _ => cursor.put_back(),
     }
-    take(&guard, &mut cursor, reader, usize::MAX, <[Delivery]>::len)
+    take(&guard, (&mut cursor, bytes), reader, usize::MAX, <[Delivery]>::len)
 }
 
 /// Mail that a call of the bus answers with.
@@ -154,14 +154,14 @@ impl Taken {
 pub fn take_for_call(session: &Session, fits: impl FnOnce(&[Delivery]) -> usize) -> Result<Batch> {
     let process = host_process();
     let guard = session.lock()?;
-    let (mut cursor, _) = session.cursor()?;
+    let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
     if !settle_before(session, &mut cursor, process.as_ref(), Step::Call) {
         let held = cursor.hold.as_ref().map_or(Ok(0), |hold| count(session, hold))?;
         return Ok(Batch { held, ..Batch::default() });
     }
     let reader = Reader { process, event: None, life_ms: SESSION_HOLD_MS };
-    let batch = take(&guard, &mut cursor, reader, usize::MAX, fits)?;
+    let batch = take(&guard, (&mut cursor, bytes), reader, usize::MAX, fits)?;
     if batch.token.is_empty() && cursor != before {
         guard.write_cursor(&cursor)?;
     }

@@ -109,7 +109,7 @@ fn is_current(cursor: &Cursor) -> bool {
 /// Settles the hold of the event before and takes what is pending now.
 fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> Result<Option<Injection>> {
     let guard = session.lock()?;
-    let (mut cursor, _) = session.cursor()?;
+    let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
     if !settle_before(session, &mut cursor, process.as_ref(), step(event)) {
         return Ok(None); // somebody else reads this mailbox right now
@@ -125,7 +125,7 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
         cursor.continued += 1;
     }
     let reader = Reader { process, event: Some(event.fingerprint.clone()), life_ms: SESSION_HOLD_MS };
-    let batch = take(&guard, &mut cursor, reader, HOOK_MESSAGES, fence::fitting)?;
+    let batch = take(&guard, (&mut cursor, bytes), reader, HOOK_MESSAGES, fence::fitting)?;
     if batch.deliveries.is_empty() {
         if event.moment == Moment::TurnEnd {
             cursor.continued = 0;

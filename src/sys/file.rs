@@ -11,6 +11,8 @@ use std::path::Path;
 
 use super::fault;
 
+/// What one read asks for, in bytes: more than most files of a store hold.
+const READ_AT_ONCE: usize = 1024;
 const PRIVATE_FILE: u32 = 0o600;
 const PRIVATE_DIRECTORY: u32 = 0o700;
 
@@ -22,7 +24,7 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(limit.min(READ_AT_ONCE));
     file.take(limit as u64 + 1).read_to_end(&mut content)?;
     if content.len() > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {limit} bytes")));

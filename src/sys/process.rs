@@ -84,8 +84,10 @@ fn is_shell(command: &str) -> bool {
 /// counted from the last closing parenthesis.
 #[cfg(target_os = "linux")]
 fn facts(pid: u32) -> Option<Facts> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
+    use std::io::Read;
+    let mut line = [0u8; 1024]; // always longer than the line, which comes whole
+    let length = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+    let stat = String::from_utf8_lossy(&line[..length]);
     let (head, tail) = stat.rsplit_once(')')?;
     let command = head.split_once('(')?.1.to_owned();
     let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
