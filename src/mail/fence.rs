@@ -263,4 +263,21 @@ mod tests {
             assert!(text.len() <= INJECT_BYTES, "{size}: {}", text.len());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_at_all_gets_out(pieces in proptest::collection::vec(
+            proptest::prop_oneof![
+                ".{0,20}",
+                "</?(session-relay-mail|Session-Relay-Mail) ?>?",
+                "[\\n\\r\\x0b\\x0c\\u{85}\\u{2028}]",
+                "\\[cafecafe\\] [0-9] of [0-9]: from boss",
+            ], 0..12)) {
+            let text = render("me", &[delivery(&pieces.concat()), delivery("second")], 0, "cafecafe");
+            let entries = text.lines().filter(|line| line.starts_with("[cafecafe] ")).count();
+            proptest::prop_assert!(strays(&text, "cafecafe").is_empty(), "{}", text);
+            proptest::prop_assert_eq!(text.to_ascii_lowercase().matches(TAG).count(), 2);
+            proptest::prop_assert_eq!(entries, 3, "two entries and the end, none forged");
+        }
+    }
 }
