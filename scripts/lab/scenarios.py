@@ -1,6 +1,7 @@
 """What is shown on the real hosts: each scenario is a list of checks on what the models were sent."""
 import json
 
+import terminal
 from hosts import Claude, Codex, kill
 from model import Model, text, tool
 
@@ -204,4 +205,32 @@ def same_directory(stage):
         stage.check(first, "two sessions in one directory are told apart", right and runs[0][0] != runs[1][0], str([run[0] for run in runs]))
 
 
-ALL = [conversation, mid_turn, at_start, hostile, killed, wake, same_directory]
+def cleared(stage):
+    """`/clear` typed in a real terminal: name, unread mail and identity go with the conversation."""
+    if not terminal.available():
+        return stage.sheet.skip("claude", "/clear", "tmux is not installed")
+    lab, host = stage.lab, Claude(stage.lab, Model(), "clear")
+    screen = terminal.claude(lab, host)
+    row = lambda: next((row for row in json.loads(lab.run_relay("list", "--json").stdout or "[]") if row["name"] == "clear-me"), {})
+    try:
+        host.model.script(tool(host.tool("register"), name="clear-me"), text("registered"))
+        screen.say("name yourself")
+        named = screen.wait(lambda: len(host.model.seen) >= 2 and row().get("live"))
+        before = row().get("id")
+        stage.send("clear-me", "UNREAD before the clear")
+        host.model.script(tool(host.tool("whoami")), text("fine"))
+        screen.say("/clear")
+        moved = screen.wait(lambda: row().get("id") not in (None, before))
+        stage.check(host, "/clear: the name goes to the new session", named and moved, screen.screen())
+        screen.say("go on")
+        # The host asks its model about permissions too: any request may be the one.
+        told = lambda: any(f'"id":"{row().get("id")}"' in plain(request) for request in host.model.seen)
+        knows = screen.wait(told)
+        stage.check(host, "/clear: unread mail goes with the conversation",
+                    any(fenced(request, "UNREAD before the clear") for request in host.model.seen), screen.screen())
+        stage.check(host, "/clear: the bus, started before, knows the new id", knows, screen.screen())
+    finally:
+        screen.close()
+
+
+ALL = [conversation, mid_turn, at_start, hostile, killed, wake, same_directory, cleared]

@@ -1,0 +1,59 @@
+"""A host in a real terminal, under tmux, for what headless runs cannot show."""
+import json
+import shutil
+import subprocess
+import time
+
+WAIT_SECONDS = 40
+SOCKET = "relay-hostlab"
+
+
+def available():
+    return shutil.which("tmux") is not None
+
+
+class Terminal:
+    """One program in a tmux session of its own server."""
+
+    def __init__(self, command, folder, environment):
+        self.tmux("kill-server")
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "-s", "host", "-c", str(folder), "env", "-i", *variables, *command)
+
+    @staticmethod
+    def tmux(*arguments):
+        return subprocess.run(["tmux", "-L", SOCKET, *arguments], capture_output=True, text=True).stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p", "-t", "host")
+
+    def wait(self, condition):
+        """Waits until the condition holds; False when it never did."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            if condition():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def say(self, words):
+        """Types a line as a person would, once it stands on the screen."""
+        self.tmux("send-keys", "-t", "host", "-l", words)
+        self.wait(lambda: words in self.screen())
+        self.tmux("send-keys", "-t", "host", "Enter")
+
+    def close(self):
+        self.tmux("kill-server")
+
+
+def claude(lab, host):
+    """Claude Code at its prompt, past its first-run questions."""
+    project = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
+    state = {"hasCompletedOnboarding": True, "theme": "dark", "customApiKeyResponses": {"approved": ["x"], "rejected": []},
+             "projects": {str(host.folder): project}}
+    (lab.home / ".claude.json").write_text(json.dumps(state))
+    tools = ",".join(host.tool(name) for name in ("whoami", "register", "send", "inbox"))
+    command = [lab.programs["claude"], "--mcp-config", str(host.servers), "--allowedTools", tools]
+    terminal = Terminal(command, host.folder, {**lab.environment, **host.variables(), "TERM": "xterm-256color"})
+    terminal.wait(lambda: "❯" in terminal.screen())
+    return terminal
