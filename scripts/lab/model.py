@@ -3,6 +3,7 @@
 Plays Anthropic's POST /v1/messages and OpenAI's POST /v1/responses. Every
 request of the main conversation (one that offers tools) takes the next step of
 the script and is kept, so that a test can assert on what the model was sent.
+Every request, of whatever kind, is a line in the log.
 """
 import http.server
 import json
@@ -14,26 +15,28 @@ WAIT_SECONDS = 60
 
 
 class Step:
-    """One answer: a text, or a tool call; perhaps only once a file is there."""
+    """One answer: a text, or tool calls at once; perhaps only once a file is
+    there, or after something else was done first."""
 
-    def __init__(self, text=None, tool=None, arguments=None, when=None):
-        self.text, self.tool, self.arguments, self.when = text, tool, arguments or {}, when
-
-
-def text(words, when=None):
-    return Step(text=words, when=when)
+    def __init__(self, text=None, calls=(), when=None, first=None):
+        self.text, self.calls, self.when, self.first = text, list(calls), when, first
 
 
-def tool(called, when=None, **arguments):
-    return Step(tool=called, arguments=arguments, when=when)
+def text(words, when=None, first=None):
+    return Step(text=words, when=when, first=first)
+
+
+def tool(called, /, when=None, first=None, **arguments):
+    return Step(calls=[(called, arguments)], when=when, first=first)
 
 
 class Model:
     """The scripted model; `seen` holds the main requests' bodies as JSON text."""
 
-    def __init__(self):
-        self.steps, self.seen, self.unscripted = [], [], 0
+    def __init__(self, log):
+        self.log = log
         self.lock = threading.Condition()
+        self.script()
         model = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -54,40 +57,65 @@ class Model:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def script(self, *steps):
-        """Starts a new run: these answers, and nothing seen yet."""
+    def script(self, *steps, aside=None, aside_steps=()):
+        """Starts a new run: these answers, and nothing seen yet. Requests that
+        hold the word `aside` (a subagent's task) are another conversation with
+        steps of its own, kept in `seen_aside`."""
         with self.lock:
-            self.steps, self.seen, self.unscripted = list(steps), [], 0
+            self.lanes = {False: list(steps), True: list(aside_steps)}
+            self.aside, self.seen, self.seen_aside, self.unscripted = aside, [], [], 0
 
     def wait_for_request(self, number):
         """Waits until so many main requests have come."""
         with self.lock:
             return self.lock.wait_for(lambda: len(self.seen) >= number, WAIT_SECONDS)
 
+    def last(self):
+        """The latest main request."""
+        return self.seen[-1] if self.seen else ""
+
+    def at(self, index):
+        """The main request at this place, or nothing."""
+        return self.seen[index] if index < len(self.seen) else ""
+
+    def next_step(self, request):
+        """Keeps a request and takes the next step of its conversation."""
+        words = json.dumps(request, ensure_ascii=False)
+        with self.lock:
+            beside = bool(self.aside) and starts_with_task(request, self.aside)
+            seen = self.seen_aside if beside else self.seen
+            seen.append(words)
+            steps = self.lanes[beside]
+            self.lock.notify_all()
+            if len(seen) <= len(steps):
+                return steps[len(seen) - 1]
+            self.unscripted += 1
+            return Step(text="ok")
+
     def answer(self, handler, body):
         request = json.loads(body or b"{}")
-        anthropic = "/messages" in handler.path
+        with self.lock, open(self.log, "a", encoding="utf-8") as log:
+            log.write(json.dumps({"path": handler.path, "request": request}, ensure_ascii=False) + "\n")
         if "count_tokens" in handler.path:
             return reply(handler, 200, "application/json", b'{"input_tokens":10}')
-        step = Step(text="ok")
-        if request.get("tools"):
-            with self.lock:
-                self.seen.append(json.dumps(request, ensure_ascii=False))
-                number = len(self.seen)
-                if number <= len(self.steps):
-                    step = self.steps[number - 1]
-                else:
-                    self.unscripted += 1
-                self.lock.notify_all()
-            if step.when:
-                deadline = time.monotonic() + WAIT_SECONDS
-                while not os.path.exists(step.when) and time.monotonic() < deadline:
-                    time.sleep(0.01)
+        step = self.next_step(request) if request.get("tools") else Step(text="ok")
+        if step.first:
+            step.first()
+        deadline = time.monotonic() + WAIT_SECONDS
+        while step.when and not os.path.exists(step.when) and time.monotonic() < deadline:
+            time.sleep(0.01)
         try:
-            stream = anthropic_stream(step) if anthropic else openai_stream(step)
+            stream = anthropic_stream(step) if "/messages" in handler.path else openai_stream(step)
             reply(handler, 200, "text/event-stream", stream)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the host was killed while it waited: that is what the test wanted
+
+
+def starts_with_task(request, word):
+    """Whether this is the conversation whose first user message is the task."""
+    users = [message for message in request.get("messages") or request.get("input") or []
+             if isinstance(message, dict) and message.get("role") == "user"]
+    return bool(users) and word in json.dumps(users[0], ensure_ascii=False)
 
 
 def reply(handler, status, kind, body):
@@ -105,40 +133,45 @@ def events(pairs):
 def anthropic_stream(step):
     start = {"id": f"msg_{time.time_ns()}", "type": "message", "role": "assistant", "model": "scripted", "content": [],
              "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
-    if step.tool:
-        block = {"type": "tool_use", "id": f"toolu_{time.time_ns()}", "name": step.tool, "input": {}}
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(step.arguments)}
-        reason = "tool_use"
-    else:
-        block, delta, reason = {"type": "text", "text": ""}, {"type": "text_delta", "text": step.text}, "end_turn"
-    return events([
-        ("message_start", {"type": "message_start", "message": start}),
-        ("content_block_start", {"type": "content_block_start", "index": 0, "content_block": block}),
-        ("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta}),
-        ("content_block_stop", {"type": "content_block_stop", "index": 0}),
-        ("message_delta", {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None},
-                           "usage": {"output_tokens": 1}}),
+    blocks = [({"type": "tool_use", "id": f"toolu_{time.time_ns()}", "name": name, "input": {}},
+               {"type": "input_json_delta", "partial_json": json.dumps(arguments)}) for name, arguments in step.calls]
+    if not blocks:
+        blocks = [({"type": "text", "text": ""}, {"type": "text_delta", "text": step.text})]
+    pairs = [("message_start", {"type": "message_start", "message": start})]
+    for index, (block, delta) in enumerate(blocks):
+        pairs += [
+            ("content_block_start", {"type": "content_block_start", "index": index, "content_block": block}),
+            ("content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta}),
+            ("content_block_stop", {"type": "content_block_stop", "index": index}),
+        ]
+    end = {"stop_reason": "tool_use" if step.calls else "end_turn", "stop_sequence": None}
+    return events(pairs + [
+        ("message_delta", {"type": "message_delta", "delta": end, "usage": {"output_tokens": 1}}),
         ("message_stop", {"type": "message_stop"}),
     ])
+
+
+def openai_call(name, arguments):
+    identity = f"{time.time_ns()}"
+    item = {"type": "function_call", "id": f"fc_{identity}", "call_id": f"call_{identity}", "name": name,
+            "arguments": json.dumps(arguments), "status": "completed"}
+    if name.startswith("mcp__"):
+        item["namespace"], item["name"] = name.rsplit("__", 1)
+    return item
 
 
 def openai_stream(step):
     identity = f"{time.time_ns()}"
     response = {"id": f"resp_{identity}", "object": "response", "status": "in_progress", "output": []}
-    if step.tool:
-        item = {"type": "function_call", "id": f"fc_{identity}", "call_id": f"call_{identity}", "name": step.tool,
-                "arguments": json.dumps(step.arguments), "status": "completed"}
-        if step.tool.startswith("mcp__"):
-            item["namespace"], item["name"] = step.tool.rsplit("__", 1)
-    else:
-        item = {"type": "message", "id": f"msg_{identity}", "role": "assistant", "status": "completed",
-                "content": [{"type": "output_text", "text": step.text, "annotations": []}]}
+    items = [openai_call(name, arguments) for name, arguments in step.calls]
+    if not items:
+        items = [{"type": "message", "id": f"msg_{identity}", "role": "assistant", "status": "completed",
+                  "content": [{"type": "output_text", "text": step.text, "annotations": []}]}]
     usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2,
              "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
-    done = {**response, "status": "completed", "output": [item], "usage": usage}
-    return events([
-        ("response.created", {"type": "response.created", "response": response}),
-        ("response.output_item.added", {"type": "response.output_item.added", "output_index": 0, "item": item}),
-        ("response.output_item.done", {"type": "response.output_item.done", "output_index": 0, "item": item}),
-        ("response.completed", {"type": "response.completed", "response": done}),
-    ])
+    done = {**response, "status": "completed", "output": items, "usage": usage}
+    pairs = [("response.created", {"type": "response.created", "response": response})]
+    for index, item in enumerate(items):
+        for kind in ("response.output_item.added", "response.output_item.done"):
+            pairs.append((kind, {"type": kind, "output_index": index, "item": item}))
+    return events(pairs + [("response.completed", {"type": "response.completed", "response": done})])

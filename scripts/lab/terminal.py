@@ -1,11 +1,13 @@
 """A host in a real terminal, under tmux, for what headless runs cannot show."""
 import json
+import re
 import shutil
 import subprocess
 import time
 
 WAIT_SECONDS = 40
-SOCKET = "relay-hostlab"
+# A line such as "* Thinking… (running Stop hook)": there until the turn is over.
+WORKING = re.compile(r"^\S \S+…", re.MULTILINE)
 
 
 def available():
@@ -15,14 +17,14 @@ def available():
 class Terminal:
     """One program in a tmux session of its own server."""
 
-    def __init__(self, command, folder, environment):
-        self.tmux("kill-server")
+    def __init__(self, socket, command, folder, environment):
+        self.socket = str(socket)
         variables = [f"{name}={value}" for name, value in environment.items()]
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "-s", "host", "-c", str(folder), "env", "-i", *variables, *command)
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "-s", "host", "-c", str(folder),
+                  "env", "-i", *variables, *command)
 
-    @staticmethod
-    def tmux(*arguments):
-        return subprocess.run(["tmux", "-L", SOCKET, *arguments], capture_output=True, text=True).stdout
+    def tmux(self, *arguments):
+        return subprocess.run(["tmux", "-S", self.socket, *arguments], capture_output=True, text=True).stdout
 
     def screen(self):
         return self.tmux("capture-pane", "-p", "-t", "host")
@@ -35,6 +37,13 @@ class Terminal:
                 return True
             time.sleep(0.05)
         return False
+
+    def turn_ended(self, answer):
+        """Waits until the answer stands there and the host is idle, its Stop hook done."""
+        def ended():
+            screen = self.screen()
+            return answer in screen and not WORKING.search(screen)
+        return self.wait(ended)
 
     def say(self, words):
         """Types a line as a person would, once it stands on the screen."""
@@ -52,8 +61,7 @@ def claude(lab, host):
     state = {"hasCompletedOnboarding": True, "theme": "dark", "customApiKeyResponses": {"approved": ["x"], "rejected": []},
              "projects": {str(host.folder): project}}
     (lab.home / ".claude.json").write_text(json.dumps(state))
-    tools = ",".join(host.tool(name) for name in ("whoami", "register", "send", "inbox"))
-    command = [lab.programs["claude"], "--mcp-config", str(host.servers), "--allowedTools", tools]
-    terminal = Terminal(command, host.folder, {**lab.environment, **host.variables(), "TERM": "xterm-256color"})
+    environment = {**lab.environment, **host.variables(), "TERM": "xterm-256color"}
+    terminal = Terminal(lab.home / "tmux", host.command(), host.folder, environment)
     terminal.wait(lambda: "❯" in terminal.screen())
     return terminal
