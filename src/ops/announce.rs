@@ -34,23 +34,22 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     let session = store.session(&id);
     let is_nameless = |info: &Info| info.name.is_none() && info.inherits.is_none();
     let known = session.info().unwrap_or(None).filter(|known| !is_nameless(known));
-    let info = match known.filter(|known| updated(known, sighting) == *known) {
-        Some(known) => known,
-        None => {
-            let guard = session.lock()?;
-            let known = session.info().unwrap_or(None).unwrap_or_else(|| Info { id, ..Info::default() });
-            let mut info = updated(&known, sighting);
-            info.seen_ms = clock::now_ms();
-            if is_nameless(&info) {
-                info.name = default_name(store, &guard, &info)?;
-            }
-            guard.write_info(&info)?;
-            info
-        }
-    };
+    if let Some(info) = known.filter(|known| updated(known, sighting) == *known) {
+        // Then its process knows it too: that is noted first.
+        return Ok(Found { session, info });
+    }
+    let guard = session.lock()?;
     if let Some(process) = &sighting.process {
         store.announce(process, &session)?;
     }
+    let known = session.info().unwrap_or(None).unwrap_or_else(|| Info { id, ..Info::default() });
+    let mut info = updated(&known, sighting);
+    info.seen_ms = clock::now_ms();
+    if is_nameless(&info) {
+        info.name = default_name(store, &guard, &info)?;
+    }
+    guard.write_info(&info)?;
+    drop(guard);
     Ok(Found { session, info })
 }
 

@@ -19,7 +19,7 @@ const PRIVATE_DIRECTORY: u32 = 0o700;
 /// The content of a file of at most `limit` bytes; `None` when there is none.
 /// A larger one is an error, not a cut.
 pub fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    let file = match open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -30,6 +30,12 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {limit} bytes")));
     }
     Ok(Some(content))
+}
+
+/// Opens a file for reading, in one system call: musl's own `open` adds a second.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, rustix::fs::Mode::empty())?))
 }
 
 /// Makes a private directory; it may exist already.

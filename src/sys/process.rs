@@ -86,7 +86,7 @@ fn is_shell(command: &str) -> bool {
 fn facts(pid: u32) -> Option<Facts> {
     use std::io::Read;
     let mut line = [0u8; 1024]; // always longer than the line, which comes whole
-    let length = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+    let length = super::file::open(format!("/proc/{pid}/stat").as_ref()).ok()?.read(&mut line).ok()?;
     let stat = String::from_utf8_lossy(&line[..length]);
     let (head, tail) = stat.rsplit_once(')')?;
     let command = head.split_once('(')?.1.to_owned();
