@@ -18,6 +18,8 @@ struct Case {
     name: &'static str,
     prepare: fn() -> World,
     arguments: &'static [&'static str],
+    /// A last argument that only the world knows.
+    last: fn(&World) -> Option<String>,
     input: fn(&World) -> String,
     check: fn(&World, &Run),
 }
@@ -29,6 +31,7 @@ fn cases() -> Vec<Case> {
             prepare: one_waiting,
             arguments: &["send", "bob", "--", "new"],
             input: nothing,
+            last: none,
             check: sent,
         },
         Case {
@@ -36,6 +39,7 @@ fn cases() -> Vec<Case> {
             prepare: none_waiting,
             arguments: &["send", "bob", "--", "new"],
             input: nothing,
+            last: none,
             check: first_sent,
         },
         Case {
@@ -43,6 +47,7 @@ fn cases() -> Vec<Case> {
             prepare: two_waiting,
             arguments: &["inbox", "bob"],
             input: nothing,
+            last: none,
             check: taken,
         },
         Case {
@@ -50,6 +55,7 @@ fn cases() -> Vec<Case> {
             prepare: two_waiting,
             arguments: &["inbox", "--hold", "1", "bob"],
             input: nothing,
+            last: none,
             check: held,
         },
         Case {
@@ -57,6 +63,7 @@ fn cases() -> Vec<Case> {
             prepare: two_waiting,
             arguments: &["hook", "codex"],
             input: prompt,
+            last: none,
             check: shown,
         },
         Case {
@@ -64,6 +71,7 @@ fn cases() -> Vec<Case> {
             prepare: one_shown_one_waiting,
             arguments: &["hook", "codex"],
             input: tool_use,
+            last: none,
             check: acknowledged,
         },
         Case {
@@ -71,6 +79,7 @@ fn cases() -> Vec<Case> {
             prepare: World::with_alice_and_bob,
             arguments: &["hook", "claude"],
             input: start_fresh,
+            last: none,
             check: started,
         },
         Case {
@@ -78,6 +87,7 @@ fn cases() -> Vec<Case> {
             prepare: cleared,
             arguments: &["hook", "claude"],
             input: start_cleared,
+            last: none,
             check: succeeded,
         },
         Case {
@@ -85,16 +95,118 @@ fn cases() -> Vec<Case> {
             prepare: World::with_alice_and_bob,
             arguments: &["register", "robert", "--id", BOB],
             input: nothing,
+            last: none,
             check: renamed,
+        },
+        Case {
+            name: "ack",
+            prepare: two_held,
+            arguments: &["ack"],
+            input: nothing,
+            last: token,
+            check: acked,
+        },
+        Case {
+            name: "rollback",
+            prepare: two_held,
+            arguments: &["rollback"],
+            input: nothing,
+            last: token,
+            check: rolled_back,
+        },
+        Case {
+            name: "bus: inbox",
+            prepare: two_waiting_for_the_bus,
+            arguments: &["bus"],
+            input: bus_inbox,
+            last: none,
+            check: shown_by_bus,
         },
         Case {
             name: "import",
             prepare: session_relay_home,
             arguments: &["list"],
             input: nothing,
+            last: none,
             check: imported,
         },
     ]
+}
+
+fn none(_: &World) -> Option<String> {
+    None
+}
+
+/// The token of the hold that stands.
+fn token(world: &World) -> Option<String> {
+    let cursor = std::fs::read(world.session(BOB).join("cursor.json")).unwrap();
+    serde_json::from_slice::<Value>(&cursor).unwrap()["hold"]["token"].as_str().map(str::to_owned)
+}
+
+fn two_held() -> World {
+    let world = two_waiting();
+    world.ok(&["inbox", "--hold", "600", "bob"]);
+    world
+}
+
+/// A world whose bus is bob's.
+fn two_waiting_for_the_bus() -> World {
+    let world = two_waiting();
+    let project = world.project("b");
+    world.with("RELAY_PROJECT_DIR", project.to_str().unwrap())
+}
+
+fn bus_inbox(_: &World) -> String {
+    let open = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#;
+    let call = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"inbox","arguments":{}}}"#;
+    format!("{open}\n{call}\n")
+}
+
+fn acked(world: &World, run: &Run) {
+    if run.stdout.contains("acknowledged") {
+        assert_eq!(world.pending("bob"), Vec::<String>::new());
+    }
+    settled_or_held(world, "ack");
+}
+
+fn rolled_back(world: &World, run: &Run) {
+    if run.stdout.contains("rolled back") {
+        assert_eq!(world.pending("bob"), ["one", "two"]);
+    }
+    settled_or_held(world, "rollback");
+}
+
+/// Either the hold stands and can be settled again, or it has been settled.
+fn settled_or_held(world: &World, verb: &str) {
+    if let Some(token) = token(world) {
+        world.ok(&[verb, &token]);
+    }
+    let left = world.json(&["inbox", "bob"]);
+    match verb {
+        "ack" => assert_eq!(left["count"], 0),
+        _ => assert!(
+            left["messages"].as_array().unwrap().iter().all(|m| m["redelivered"] == true)
+                && left["count"] == 2
+        ),
+    }
+}
+
+fn shown_by_bus(world: &World, run: &Run) {
+    let answer = run.stdout.lines().find(|line| line.contains("\"id\":2")).unwrap_or_default();
+    let mail = serde_json::from_str::<Value>(answer).ok();
+    let text = mail.and_then(|mail| mail["result"]["content"][0]["text"].as_str().map(str::to_owned));
+    let printed =
+        text.and_then(|text| serde_json::from_str::<Value>(&text).ok()).map(|mail| harness::bodies(&mail));
+    let printed = printed.unwrap_or_default();
+    // The host goes on: what was printed is proved, what was not comes again.
+    let event = world.event(BOB, "b", "PostToolUse", json!({"tool_use_id": "inbox"}));
+    let again = world.hook("codex", &event).map(|output| output.to_string()).unwrap_or_default();
+    for body in ["one", "two"] {
+        let now = read_by_model(&again).iter().any(|seen| seen == body);
+        let before = printed.iter().any(|seen| seen == body);
+        assert!(before || now, "{body} is lost");
+        assert!(!(before && now) || again.contains("REDELIVERED"), "{body} came twice unmarked");
+    }
 }
 
 fn nothing(_: &World) -> String {
@@ -317,7 +429,12 @@ fn system_calls(world: &World, case: &Case) -> BTreeMap<String, usize> {
     let trace = world.home().join("trace");
     let mut strace = Command::new("strace");
     world.seal(&mut strace);
-    strace.args(["-D", "-f", "-q", "-o"]).arg(&trace).arg(env!("CARGO_BIN_EXE_relay")).args(case.arguments);
+    strace
+        .args(["-D", "-f", "-q", "-o"])
+        .arg(&trace)
+        .arg(env!("CARGO_BIN_EXE_relay"))
+        .args(case.arguments)
+        .args((case.last)(world));
     feed(strace.stdin(Stdio::piped()), (case.input)(world).as_bytes());
     // Detached (-D), strace writes its last line shortly after the command ended.
     let ended = || std::fs::read_to_string(&trace).ok().filter(|text| text.contains("+++ exited"));
@@ -349,7 +466,7 @@ fn killed_at_every_system_call() {
                 let inject = format!("inject={call}:signal=SIGKILL:when={number}");
                 // Detached, so that this test stays the parent that plays the host.
                 strace.args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", &inject]);
-                strace.arg(env!("CARGO_BIN_EXE_relay")).args(case.arguments);
+                strace.arg(env!("CARGO_BIN_EXE_relay")).args(case.arguments).args((case.last)(&world));
                 let run = Run::of(feed(strace.stdin(Stdio::piped()), (case.input)(&world).as_bytes()));
                 check(&case, &world, &run, &format!("killed at {call} {number}"));
             }
@@ -364,10 +481,11 @@ fn faults_at_every_step() {
             for step in 1.. {
                 let world = (case.prepare)();
                 let mut command = world.command(case.arguments);
+                command.args((case.last)(&world));
                 command.env("RELAY_FAULT", format!("{action}:{step}")).stdin(Stdio::piped());
                 let output = feed(&mut command, (case.input)(&world).as_bytes());
                 let run = Run::of(output);
-                let hook = case.arguments[0] == "hook";
+                let hook = ["hook", "bus"].contains(&case.arguments[0]); // both keep failures off stderr
                 if run.code == Some(0) && action.starts_with("fail") && !hook {
                     assert_eq!(run.stderr, "", "{} {action}:{step}", case.name);
                 }
@@ -397,6 +515,7 @@ fn steps_of(case: &Case) -> usize {
         .find(|step| {
             let world = (case.prepare)();
             let mut command = world.command(case.arguments);
+            command.args((case.last)(&world));
             command.env("RELAY_FAULT", format!("crash:{step}")).stdin(Stdio::piped());
             feed(&mut command, (case.input)(&world).as_bytes()).status.code().is_some()
         })
