@@ -13,6 +13,8 @@ pub const FRAME_BYTES: usize = 2 * 1024 * 1024;
 /// Largest event a hook reads from its host, in bytes. A larger one is cut: the
 /// fields relay needs stand before the tool's output in every host seen.
 pub const EVENT_BYTES: usize = 8 * 1024 * 1024;
+/// Messages in one batch of the bus.
+pub const BATCH_MESSAGES: usize = 100;
 /// Deepest nesting of any JSON that relay parses.
 pub const JSON_DEPTH: usize = 64;
 /// Largest small file of the store (record, cursor, name), in bytes.
@@ -46,6 +48,8 @@ pub const INJECT_HEAD_BYTES: usize = 1_500;
 pub const INBOX_BYTES: usize = 32 * 1024;
 /// Most of one body that one `inbox` call of the bus returns, in bytes.
 pub const INBOX_BODY_BYTES: usize = 16 * 1024;
+/// Most text of sessions that one `roster` call of the bus returns, in bytes.
+pub const ROSTER_BYTES: usize = 16 * 1024;
 /// Turn ends in a row at which a host is told to go on with mail. Claude Code
 /// stops listening after 8.
 pub const CONTINUATIONS: u64 = 7;

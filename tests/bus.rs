@@ -97,6 +97,108 @@ fn ids_come_back_digit_for_digit() {
     }
 }
 
+/// Lines that cannot be JSON, or are read as two by some readers, are never printed.
+fn assert_one_json_a_line(lines: &[String]) {
+    for line in lines {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "not JSON: {line}");
+        assert!(!line.contains(['\u{7f}', '\u{85}', '\u{2028}', '\u{2029}']), "may be split: {line}");
+    }
+}
+
+#[test]
+fn no_id_breaks_the_line_it_is_echoed_in() {
+    let world = World::new();
+    let deep = format!(r#""\q","x":{}"#, "[".repeat(100));
+    for id in [
+        "01",
+        "-01",
+        "00",
+        "-",
+        r#""\q""#,
+        r#""\u00""#,
+        r#""\u 0 0 4 1""#,
+        "\"a\tb\"",
+        "\"\u{1}\"",
+        r#""\ud83d""#,
+        &deep,
+    ] {
+        let answers = raw(
+            &world,
+            format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n{PING}").as_bytes(),
+        );
+        assert_eq!(answers.len(), 2, "{id}: {answers:?}");
+        assert_one_json_a_line(&answers);
+    }
+    for (id, echoed) in [("\"ü\u{2028}\"", r#""ü\u2028""#), ("\"\u{7f}\u{85}\"", r#""\u007f\u0085""#)] {
+        let answers =
+            raw(&world, format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}").as_bytes());
+        assert_eq!(answers, [format!(r#"{{"jsonrpc":"2.0","id":{echoed},"result":{{}}}}"#)]);
+    }
+    let cut = raw(&world, br#"{"jsonrpc":"2.0","id":12"#);
+    assert!(!cut[0].contains("\"id\""), "12 may be the beginning of 1234: {cut:?}");
+}
+
+#[test]
+fn two_requests_with_one_id_are_two_requests() {
+    let ping = r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
+    let answers = raw(&World::new(), format!("\u{feff}{ping}\r\n{ping}\r\n").as_bytes());
+    assert_eq!(answers, [r#"{"jsonrpc":"2.0","id":2,"result":{}}"#; 2]);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Requests with bytes cut out, put in, and mixed up.
+    #[test]
+    fn damaged_lines_get_json_or_nothing(
+        edits in proptest::collection::vec((0..7usize, 0..PIECES.len(), 0..500usize, 0..12usize), 1..60),
+    ) {
+        let list = format!(r#"{{"jsonrpc":"2.0","id":"a\\u0062","method":"tools/list","params":{{{M}}}}}"#);
+        let lines = [
+            PING.to_owned(),
+            init("2025-03-26"),
+            list,
+            call(7, "send", json!({"to": "x", "body": "\u{2028}"})),
+            call(8, "inbox", json!({"offset": 1})),
+            format!("[{PING},{PING}]"),
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":8}}"#.to_owned(),
+        ];
+        let mut input = Vec::new();
+        for (line, piece, at, cut) in edits {
+            let mut line = lines[line].clone().into_bytes();
+            let at = at % line.len();
+            let end = (at + cut).min(line.len());
+            line.splice(at..end, PIECES[piece].iter().copied());
+            input.extend(line);
+            input.push(b'\n');
+        }
+        assert_one_json_a_line(&raw(&World::new(), &input));
+    }
+}
+
+const PIECES: [&[u8]; 20] = [
+    b"",
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\\u",
+    b"\\ud83d",
+    b"\\u 0 0 4 1",
+    b"0",
+    b"-",
+    b"\"id\":01,",
+    b"\x00",
+    b"\xff",
+    b"\xe2\x80\xa8",
+    b"\x7f",
+    b"\t",
+];
+
 #[test]
 fn broken_lines_are_answered_and_survived() {
     let deep = "[".repeat(100_000);
@@ -106,7 +208,7 @@ fn broken_lines_are_answered_and_survived() {
         "]".repeat(100_000)
     );
     let long = format!(r#"{{"jsonrpc":"2.0","id":4,"method":"ping","x":"{}"}}"#, "y".repeat(10_000_000));
-    let cases: [(&str, i64, Value); 14] = [
+    let cases: [(&str, i64, Value); 16] = [
         ("{nope", -32700, Value::Null),
         ("5", -32600, Value::Null),
         ("\"x\"", -32600, Value::Null),
@@ -117,6 +219,8 @@ fn broken_lines_are_answered_and_survived() {
         (r#"{"jsonrpc":"2.0","id":1}"#, -32600, json!(1)),
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#, -32602, json!(1)),
         (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, -32600, Value::Null),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"x"}"#, -32600, json!(1)),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{},"params":{}}"#, -32600, json!(1)),
         (r#"{"jsonrpc":"2.0","id":9,"method":"#, -32700, json!(9)),
         (&deep, -32700, Value::Null),
         (&deep_params, -32600, json!(3)),
@@ -248,6 +352,14 @@ fn batches_are_read_in_their_one_revision() {
     assert_eq!(code(&answers[2]), -32600);
     assert_eq!(answers[3].as_array().unwrap().iter().map(code).collect::<Vec<_>>(), [-32600, -32600]);
     assert_eq!(code(&bus(&[&init("2025-11-25"), &batch])[1]), -32600);
+    let with_initialize = format!("[{},{}]", init("2025-11-25"), ping(2));
+    let broken = r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#;
+    let answers = bus(&[&init("2025-03-26"), &with_initialize, broken, &batch]);
+    assert_eq!((code(&answers[1][0]), answers[1][1]["id"].as_u64()), (-32600, Some(2)));
+    assert_eq!(answers[3].as_array().unwrap().len(), 2, "neither has changed the revision");
+    let of = |count: usize| format!("[{}]", vec![ping(2); count].join(","));
+    let answers = bus(&[&init("2025-03-26"), &of(100), &of(101)]);
+    assert_eq!((answers[1].as_array().unwrap().len(), code(&answers[2])), (100, -32600));
 }
 
 #[test]
@@ -385,6 +497,15 @@ fn six_tools_work_together() {
     let reply = ("send", json!({"to": "alicia", "body": "hi", "in_reply_to": message["id"]}));
     as_session(&world, "b", &[reply]);
     assert!(world.ok(&["status", sent["id"].as_str().unwrap()]).starts_with("replied"));
+}
+
+#[test]
+fn a_body_cut_inside_an_emoji_arrives() {
+    let world = World::with_alice_and_bob();
+    let send = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send","arguments":{"to":"bob","body":"cut \ud83d"}}}"#;
+    let answers = raw(&world, format!("{}\n{send}\n", init("2025-11-25")).as_bytes());
+    assert_eq!(tool_json(&serde_json::from_str(&answers[1]).unwrap())["ok"], true);
+    assert_eq!(world.pending("bob"), ["cut \u{fffd}"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a line takes at most [`FRAME_BYTES`] of memory, however long it is.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use crate::limits::FRAME_BYTES;
 
@@ -18,17 +18,24 @@ pub enum Frame {
 
 /// Splits a pipe into lines.
 pub struct Frames<R> {
-    input: R,
+    input: BufReader<R>,
     first: bool,
 }
 
-impl<R: BufRead> Frames<R> {
+impl<R: Read> Frames<R> {
     pub fn new(input: R) -> Frames<R> {
-        Frames { input, first: true }
+        Frames { input: BufReader::new(input), first: true }
+    }
+
+    /// Whether the host has sent more than what was read so far, as far as that
+    /// is known without waiting.
+    pub fn more_is_here(&self) -> bool {
+        !self.input.buffer().is_empty()
     }
 
     /// The next line; the last may lack its newline.
     pub fn next(&mut self) -> io::Result<Frame> {
+        let first = std::mem::take(&mut self.first);
         let mut line = Vec::new();
         self.input.by_ref().take(FRAME_BYTES as u64 + 1).read_until(b'\n', &mut line)?;
         if line.is_empty() {
@@ -43,7 +50,7 @@ impl<R: BufRead> Frames<R> {
         if line.last() == Some(&b'\r') {
             line.pop();
         }
-        if std::mem::take(&mut self.first) && line.starts_with(b"\xef\xbb\xbf") {
+        if first && line.starts_with(b"\xef\xbb\xbf") {
             line.drain(..3);
         }
         Ok(Frame::Line(line))

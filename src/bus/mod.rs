@@ -8,51 +8,61 @@ mod frame;
 mod protocol;
 mod rpc;
 mod schema;
+mod shown;
 mod tools;
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::error::Result;
 use crate::ops::Relay;
-use crate::ops::collect::Taken;
+use crate::sys::stdio;
 use frame::{Frame, Frames};
 use protocol::Server;
+use shown::{Mail, Shown, put_back};
 
-/// A line for the host, and mail that is shown with it.
+/// What one line of the host leads to.
 #[derive(Default)]
 struct Answer {
     line: Option<String>,
-    taken: Vec<Taken>,
+    /// Mail that is shown with the line.
+    mail: Vec<Mail>,
+    /// The request that the client no longer waits for.
+    given_up: Option<String>,
 }
 
 /// Serves one host until it closes stdin. Returns the exit code.
 pub fn run(relay: &Relay) -> Result<i32> {
+    stdio::wait_for_the_other_side();
     let mut frames = Frames::new(io::stdin().lock());
     let mut server = Server::new(relay);
+    let mut shown = Shown::default();
     loop {
         let answer = match frames.next() {
-            Err(_) | Ok(Frame::End) => return Ok(0),
             Ok(Frame::Line(line)) => server.answer(&line),
             Ok(Frame::TooLong) => server.refuse_long_line(),
+            Err(_) | Ok(Frame::End) => {
+                shown.note();
+                return Ok(0);
+            }
         };
-        if write(answer).is_err() {
+        if let Some(request) = answer.given_up {
+            shown.give_up(&request);
+        }
+        if write(answer.line).is_err() {
+            answer.mail.iter().for_each(put_back);
             return Ok(0);
+        }
+        shown.add(answer.mail);
+        if !frames.more_is_here() {
+            shown.note();
         }
     }
 }
 
-/// Writes one answer; mail in it counts as shown once the line is out.
-fn write(answer: Answer) -> io::Result<()> {
-    let Some(mut line) = answer.line else { return Ok(()) };
-    line.push('\n');
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
-    for taken in answer.taken {
-        // What cannot be noted is shown again, marked: the safe side.
-        let _ = match written {
-            Ok(()) => taken.printed(),
-            Err(_) => taken.not_printed(),
-        };
+/// The one way to stdout: a whole line at a time.
+fn write(line: Option<String>) -> io::Result<()> {
+    match line {
+        None => Ok(()),
+        Some(line) => stdio::deliver(&(line + "\n")),
     }
-    written
 }

@@ -6,10 +6,13 @@
 //! before the first tool call.
 
 use super::rpc::{self, INVALID_PARAMS, INVALID_REQUEST, Incoming, METHOD_NOT_FOUND, Request};
+use super::shown::Mail;
 use super::{Answer, schema, tools};
 use crate::json::{self, Object, Value};
+use crate::limits::BATCH_MESSAGES;
 use crate::mail::address::shorten;
 use crate::ops::Relay;
+use crate::ops::collect::Taken;
 use crate::ops::identity::Call;
 
 /// The stateless revision.
@@ -74,19 +77,21 @@ impl<'a> Server<'a> {
     fn answer_one(&mut self, incoming: Incoming) -> Answer {
         match incoming {
             Incoming::Nothing => Answer::default(),
+            Incoming::GivenUp(id) => Answer { given_up: Some(id), ..Answer::default() },
             Incoming::Batch(_) => {
                 self.refuse(None, INVALID_REQUEST, "Invalid request: a batch inside a batch")
             }
             Incoming::Broken { id, code, message } => self.refuse(id.as_deref(), code, message),
             Incoming::Request(request) => {
-                let mut taken = Vec::new();
+                let mut taken = None;
                 let line = match self.serve(&request, &mut taken) {
                     Ok(result) => rpc::success(&request.id, &result),
                     Err(Refusal { code, message, data }) => {
                         rpc::failure(Some(&request.id), code, &message, data.as_deref())
                     }
                 };
-                Answer { line: Some(line), taken }
+                let mail = taken.map(|taken| Mail { request: request.id, taken });
+                Answer { line: Some(line), mail: mail.into_iter().collect(), given_up: None }
             }
         }
     }
@@ -98,14 +103,25 @@ impl<'a> Server<'a> {
         if items.is_empty() {
             return self.refuse(None, INVALID_REQUEST, "Invalid request: an empty batch");
         }
-        let mut lines = Vec::new();
-        let mut taken = Vec::new();
-        for item in items {
-            let answer = self.answer_one(rpc::parse(item.as_bytes()));
-            lines.extend(answer.line);
-            taken.extend(answer.taken);
+        if items.len() > BATCH_MESSAGES {
+            let message = format!("Invalid request: a batch of more than {BATCH_MESSAGES} messages");
+            return self.refuse(None, INVALID_REQUEST, &message);
         }
-        Answer { line: (!lines.is_empty()).then(|| json::array(lines)), taken }
+        let mut lines = Vec::new();
+        let mut mail = Vec::new();
+        for item in items {
+            let answer = match rpc::parse(item.as_bytes()) {
+                Incoming::Request(request) if request.method == "initialize" => self.refuse(
+                    Some(&request.id),
+                    INVALID_REQUEST,
+                    "Invalid request: initialize inside a batch",
+                ),
+                incoming => self.answer_one(incoming),
+            };
+            lines.extend(answer.line);
+            mail.extend(answer.mail);
+        }
+        Answer { line: (!lines.is_empty()).then(|| json::array(lines)), mail, given_up: None }
     }
 
     fn refuse(&mut self, id: Option<&str>, code: i32, message: &str) -> Answer {
@@ -115,15 +131,11 @@ impl<'a> Server<'a> {
                 return Answer::default();
             }
         }
-        Answer { line: Some(rpc::failure(id, code, message, None)), taken: Vec::new() }
+        Answer { line: Some(rpc::failure(id, code, message, None)), ..Answer::default() }
     }
 
     /// The result of a request.
-    fn serve(
-        &mut self,
-        request: &Request,
-        taken: &mut Vec<crate::ops::collect::Taken>,
-    ) -> Result<String, Refusal> {
+    fn serve(&mut self, request: &Request, taken: &mut Option<Taken>) -> Result<String, Refusal> {
         let method = request.method.as_str();
         let meta = request.params().and_then(|params| params.get("_meta"));
         let claims = |key: &str| meta.is_some_and(|meta| meta.get(key).is_some());
@@ -148,7 +160,7 @@ impl<'a> Server<'a> {
                     tools::call(self.relay, &Call::from_meta(meta), name, arguments).ok_or_else(|| {
                         Refusal::new(INVALID_PARAMS, format!("Unknown tool: {}", shorten(name)))
                     })?;
-                taken.extend(outcome.taken);
+                *taken = outcome.taken;
                 Ok(tool_result(&outcome.text, outcome.is_error, era))
             }
             _ => Err(unknown_method(method)),
@@ -159,7 +171,7 @@ impl<'a> Server<'a> {
         let newest = LEGACY[LEGACY.len() - 1];
         let Some(asked) = params.and_then(|params| params.get("protocolVersion")).and_then(Value::str) else {
             // session-relay's clients opened like that and were served.
-            self.legacy = Some(newest);
+            self.legacy.get_or_insert(newest);
             return Err(Refusal::new(INVALID_PARAMS, "Invalid params: no protocolVersion".to_owned()));
         };
         let revision = LEGACY.into_iter().find(|revision| *revision == asked).unwrap_or(newest);

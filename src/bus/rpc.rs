@@ -17,6 +17,8 @@ pub enum Incoming {
     Request(Request),
     /// A notification, a response, a blank line: nothing to answer.
     Nothing,
+    /// The client no longer waits for the request with this id.
+    GivenUp(String),
     /// Not a request; answered with the id where one could be read.
     Broken {
         id: Option<String>,
@@ -77,16 +79,19 @@ pub fn parse(line: &[u8]) -> Incoming {
 fn request(document: Document, members: &[(Cow<str>, &str)]) -> Incoming {
     let invalid = |id, message| Incoming::Broken { id, code: INVALID_REQUEST, message };
     let count = |key: &str| members.iter().filter(|(name, _)| name == key).count();
-    if count("id") > 1 || count("method") > 1 {
+    let member = |key: &str| members.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw);
+    if count("id") > 1 {
         return invalid(None, "Invalid request: a member stands twice");
     }
-    let raw_id = members.iter().find(|(name, _)| name == "id").map(|(_, raw)| *raw);
     let root = document.value();
     let method = root.get("method").and_then(Value::str).map(str::to_owned);
-    let id = match raw_id {
-        Some(raw) if !is_id(raw) => return invalid(None, "Invalid request: the id is no string or integer"),
-        raw => raw.map(str::to_owned),
+    let id = match member("id").map(id_text) {
+        Some(None) => return invalid(None, "Invalid request: the id is no string or integer"),
+        id => id.flatten(),
     };
+    if ["jsonrpc", "method", "params"].into_iter().any(|key| count(key) > 1) {
+        return invalid(id, "Invalid request: a member stands twice");
+    }
     if root.get("jsonrpc").and_then(Value::str) != Some("2.0") {
         return invalid(id, "Invalid request: jsonrpc is not \"2.0\"");
     }
@@ -94,7 +99,10 @@ fn request(document: Document, members: &[(Cow<str>, &str)]) -> Incoming {
         let is_response = root.get("result").is_some() || root.get("error").is_some();
         return if is_response { Incoming::Nothing } else { invalid(id, "Invalid request: no method") };
     };
-    let Some(id) = id else { return Incoming::Nothing };
+    let Some(id) = id else {
+        let request = (method == "notifications/cancelled").then(|| request_given_up(member("params")?));
+        return request.flatten().map_or(Incoming::Nothing, Incoming::GivenUp);
+    };
     if root.get("params").is_some_and(|params| !params.is_object()) {
         let message = "Invalid params: not an object";
         return Incoming::Broken { id: Some(id), code: INVALID_PARAMS, message };
@@ -102,18 +110,28 @@ fn request(document: Document, members: &[(Cow<str>, &str)]) -> Incoming {
     Incoming::Request(Request { id, method, document })
 }
 
-/// Whether the raw JSON is a string or an integer.
-fn is_id(raw: &str) -> bool {
+/// The request that a cancellation names.
+fn request_given_up(params: &str) -> Option<String> {
+    let members = json::members(params)?;
+    id_text(members.iter().find(|(key, _)| key == "requestId")?.1)
+}
+
+/// How an id is echoed: as it came, but never so that it breaks the line or the
+/// JSON it stands in. `None`: not a string or an integer.
+fn id_text(raw: &str) -> Option<String> {
     let digits = raw.strip_prefix('-').unwrap_or(raw);
-    raw.starts_with('"') || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (digits == "0" || (!digits.is_empty() && !digits.starts_with('0')));
+    let text = json::bounded(raw.as_bytes()).ok()?;
+    (is_integer || json::is_string(raw)).then(|| json::one_line(&text))
 }
 
 /// The id of a line that is broken further on.
 fn readable_id(text: &str) -> Option<String> {
     let members = json::leading_members(text);
     let mut ids = members.iter().filter(|(key, _)| key == "id").map(|(_, raw)| *raw);
-    let id = ids.next().filter(|raw| is_id(raw))?;
-    ids.next().is_none().then(|| id.to_owned())
+    let id = id_text(ids.next()?)?;
+    ids.next().is_none().then_some(id)
 }
 
 /// A response with a result.

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::json::{self, Object, Value};
-use crate::limits::{INBOX_BODY_BYTES, INBOX_BYTES};
+use crate::limits::{INBOX_BODY_BYTES, INBOX_BYTES, ROSTER_BYTES};
 use crate::mail::address::shorten;
 use crate::mail::fence::Delivery;
 use crate::mail::text::head;
@@ -106,7 +106,7 @@ fn list(relay: &Relay, call: &Call) -> Result<String> {
         Some(store) => roster(&store)?,
         None => Vec::new(),
     };
-    let agents = rows.iter().map(|row| {
+    let mut agents = rows.iter().map(|row| {
         let members = roster::members(row);
         if me.as_ref() == Some(&row.found.session) {
             members.bool("self", true).finish()
@@ -114,7 +114,22 @@ fn list(relay: &Relay, call: &Call) -> Result<String> {
             members.finish()
         }
     });
-    Ok(Object::new().raw("agents", &json::array(agents)).finish())
+    let mut room = ROSTER_BYTES;
+    let shown: Vec<String> = agents
+        .by_ref()
+        .take_while(|agent| {
+            let fits = agent.len() <= room;
+            room = room.saturating_sub(agent.len());
+            fits
+        })
+        .collect();
+    let object = Object::new().raw("agents", &json::array(&shown));
+    Ok(match rows.len() - shown.len() {
+        0 => object.finish(),
+        more => {
+            object.u64("more", more as u64).str("next", "send reaches those not shown too, by name").finish()
+        }
+    })
 }
 
 fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {

@@ -9,6 +9,6 @@ mod scan;
 mod value;
 mod write;
 
-pub use scan::{Fault, bounded, decode, items, leading_members, members};
+pub use scan::{Fault, bounded, decode, is_string, items, leading_members, members};
 pub use value::{Document, Value};
-pub use write::{Object, array, pretty, quote};
+pub use write::{Object, array, one_line, pretty, quote};

@@ -97,6 +97,9 @@ fn collect_members<'a>(text: &'a str, found: &mut Vec<(Cow<'a, str>, &'a str)>) 
         }
         at = skip_space(bytes, at + 1);
         let end = skip_value(bytes, at)?;
+        if end == bytes.len() && !matches!(bytes[end - 1], b'"' | b'}' | b']') {
+            return None; // a number or word that may go on where the text was cut
+        }
         found.push((key, &text[at..end]));
         at = skip_space(bytes, end);
         match bytes.get(at)? {
@@ -138,6 +141,27 @@ pub fn decode(raw: &str) -> Option<Cow<'_, str>> {
         Ok(JsonValue::String(text)) => Some(Cow::Owned(text)),
         _ => None,
     }
+}
+
+/// Whether the text is one JSON string by the letter of the grammar; tinyjson
+/// lets more pass.
+pub fn is_string(raw: &str) -> bool {
+    let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+    let bytes = inner.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += match (byte, bytes.get(at + 1)) {
+            (b'"' | 0..=0x1f, _) => return false,
+            (b'\\', Some(b'u')) => match bytes.get(at + 2..at + 6) {
+                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => 6,
+                _ => return false,
+            },
+            (b'\\', Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => 2,
+            (b'\\', _) => return false,
+            _ => 1,
+        };
+    }
+    true
 }
 
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
@@ -235,6 +259,23 @@ mod tests {
     fn unpaired_surrogates_are_replaced_and_pairs_kept() {
         let text = bounded(br#"["\ud83d","\ude00\ud83d","\ud83d\ude00","\\ud83d"]"#).unwrap();
         assert_eq!(text, r#"["\ufffd","\ufffd\ufffd","\ud83d\ude00","\\ud83d"]"#);
+    }
+
+    #[test]
+    fn strings_are_told_by_the_letter() {
+        for good in [r#""""#, r#""ü \u00e9 \" \\ \/ \b\f\n\r\t""#, r#""\ud83d""#] {
+            assert!(is_string(good), "{good}");
+        }
+        for bad in ["\"", "x", "\"\t\"", r#""\q""#, r#""\u 0 0 4 1""#, r#""\u00""#, r#""\""#, r#""a" "b""#] {
+            assert!(!is_string(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_number_at_the_cut_is_not_read() {
+        assert_eq!(leading_members(r#"{"id":12"#), []);
+        assert_eq!(leading_members(r#"{"id":12,"#), [(Cow::Borrowed("id"), "12")]);
+        assert_eq!(leading_members(r#"{"id":"a""#), [(Cow::Borrowed("id"), "\"a\"")]);
     }
 
     #[test]

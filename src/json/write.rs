@@ -99,6 +99,21 @@ pub fn quote(text: &str) -> String {
     out
 }
 
+/// The same JSON with every character escaped at which a reader may split lines;
+/// all else stays as it is.
+pub fn one_line(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '\x7f' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(out, "\\u{:04x}", character as u32);
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
 /// The same JSON, indented by two spaces a level for a person to read.
 pub fn pretty(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);

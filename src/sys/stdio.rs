@@ -1,4 +1,4 @@
-//! Standard output that must arrive.
+//! Standard input that waits, and standard output that must arrive.
 //!
 //! Invariant: what cannot reach a reader is an error, also where the runtime
 //! papers over it.
@@ -6,6 +6,24 @@
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+
+use rustix::fs::OFlags;
+
+/// Makes stdin and stdout wait for the other side. Whoever made them may have
+/// left them so that they fail instead when nothing is there yet.
+pub fn wait_for_the_other_side() {
+    for_waiting(&io::stdin());
+    for_waiting(&io::stdout());
+}
+
+fn for_waiting(stream: &impl AsFd) {
+    if let Ok(flags) = rustix::fs::fcntl_getfl(stream)
+        && flags.contains(OFlags::NONBLOCK)
+    {
+        // Where this is refused, reading or writing says so.
+        let _ = rustix::fs::fcntl_setfl(stream, flags - OFlags::NONBLOCK);
+    }
+}
 
 /// Writes all of `text` to stdout and flushes it.
 pub fn deliver(text: &str) -> io::Result<()> {
@@ -21,8 +39,7 @@ pub fn deliver(text: &str) -> io::Result<()> {
 /// `/dev/null` there, opened for reading too, which nobody who wants the output
 /// thrown away does.
 fn is_missing(stdout: &io::StdoutLock) -> bool {
-    let read_write =
-        rustix::fs::fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR));
+    let read_write = rustix::fs::fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(OFlags::RDWR));
     let device = |metadata: io::Result<std::fs::Metadata>| metadata.map(|metadata| metadata.rdev()).ok();
     let ours = || stdout.as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
     read_write && device(ours()) == device(std::fs::metadata("/dev/null"))
