@@ -36,6 +36,35 @@ pub const LOCK_WAIT_MS: u64 = 3_000;
 pub const SESSION_HOLD_MS: u64 = 15 * 60 * 1000;
 /// Life of a hold taken on the command line, in milliseconds.
 pub const COMMAND_HOLD_MS: u64 = 30 * 1000;
+/// How often a wait looks for itself where the system cannot tell of changes, in
+/// milliseconds.
+pub const LOOK_MS: u64 = 250;
+/// Longest wait on the command line, in seconds: a day.
+pub const COMMAND_WAIT_SECONDS: u64 = 86_400;
+/// Longest wait of a tool call, in seconds: below the shortest time after which
+/// a host gives up on a tool (Codex once did after 60).
+pub const CALL_WAIT_SECONDS: u64 = 50;
+/// Tool calls that wait at once on one bus.
+pub const WAITING_CALLS: usize = 32;
+/// Time between two notes of progress of a waiting tool call, in milliseconds.
+pub const PROGRESS_MS: u64 = 10_000;
+
+/// How long mail waits for a hook before its host is rung, in milliseconds.
+pub const RING_AFTER_MS: u64 = 1_500;
+/// Time to the second ring for the same mail, in milliseconds; four times as
+/// long to each further one.
+pub const RING_AGAIN_MS: u64 = 60_000;
+/// Time until the bell looks again at a session whose turn runs, in milliseconds.
+pub const LOOK_AGAIN_MS: u64 = 5_000;
+/// Rings within an hour for the mail of one sender in one mailbox.
+pub const RINGS_PER_HOUR: usize = 6;
+/// Longest time a host's program may take to ring, in milliseconds.
+pub const RING_MS: u64 = 30_000;
+/// Rings that a mailbox remembers.
+pub const RINGS_KEPT: usize = 64;
+/// Bytes at the end of a transcript that show whether a turn runs.
+pub const TRANSCRIPT_TAIL_BYTES: usize = 64 * 1024;
+
 /// Runs of redelivered mail that a cursor tells apart; older ones are merged.
 pub const REDELIVERY_RUNS: usize = 16;
 

@@ -62,6 +62,17 @@ def claude(lab, host):
              "projects": {str(host.folder): project}}
     (lab.home / ".claude.json").write_text(json.dumps(state))
     environment = {**lab.environment, **host.variables(), "TERM": "xterm-256color"}
-    terminal = Terminal(lab.home / "tmux", host.command(), host.folder, environment)
+    terminal = Terminal(lab.home / "tmux", host.command("--permission-mode", "default"), host.folder, environment)
     terminal.wait(lambda: "❯" in terminal.screen())
+    return terminal
+
+
+def codex(lab, host):
+    """Codex at its prompt, in a folder its user trusts."""
+    with open(host.configuration, "a") as configuration:
+        configuration.write(f'[projects."{host.folder}"]\ntrust_level = "trusted"\n')
+    environment = {**lab.environment, "TERM": "xterm-256color"}
+    command = [lab.programs["codex"], "-c", f'model_providers.mock.base_url="{host.address()}"', "--dangerously-bypass-hook-trust"]
+    terminal = Terminal(lab.home / "tmux-codex", command, host.folder, environment)
+    terminal.wait(lambda: "›" in terminal.screen())
     return terminal

@@ -3,6 +3,7 @@
 //! Invariant: a line takes at most [`FRAME_BYTES`] of memory, however long it is.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::limits::FRAME_BYTES;
 
@@ -31,6 +32,14 @@ impl<R: Read> Frames<R> {
     /// is known without waiting.
     pub fn more_is_here(&self) -> bool {
         !self.input.buffer().is_empty()
+    }
+
+    /// What tells that the host has sent more.
+    pub fn source(&self) -> BorrowedFd<'_>
+    where
+        R: AsFd,
+    {
+        self.input.get_ref().as_fd()
     }
 
     /// The next line; the last may lack its newline.

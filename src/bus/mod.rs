@@ -10,15 +10,19 @@ mod rpc;
 mod schema;
 mod shown;
 mod tools;
+mod waiting;
 
-use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ops::Relay;
+use crate::ops::bell::Bell;
 use crate::sys::stdio;
+use crate::sys::watch::Watch;
 use frame::{Frame, Frames};
 use protocol::Server;
-use shown::{Mail, Shown, put_back};
+use shown::{Mail, Shown};
 
 /// What one line of the host leads to.
 #[derive(Default)]
@@ -33,9 +37,11 @@ struct Answer {
 /// Serves one host until it closes stdin. Returns the exit code.
 pub fn run(relay: &Relay) -> Result<i32> {
     stdio::wait_for_the_other_side();
-    let mut frames = Frames::new(io::stdin().lock());
+    let input = stdio::input().map_err(|e| Error::io("read from", "stdin".as_ref(), e))?;
+    let mut frames = Frames::new(input);
     let mut server = Server::new(relay);
     let mut shown = Shown::default();
+    let mut idle = None;
     loop {
         let answer = match frames.next() {
             Ok(Frame::Line(line)) => server.answer(&line),
@@ -45,24 +51,66 @@ pub fn run(relay: &Relay) -> Result<i32> {
                 return Ok(0);
             }
         };
-        if let Some(request) = answer.given_up {
-            shown.give_up(&request);
+        if let Some(request) = &answer.given_up {
+            shown.give_up(request);
         }
-        if write(answer.line).is_err() {
-            answer.mail.iter().for_each(put_back);
+        if !shown.write(answer, || frames.more_is_here() || stdio::is_ready(frames.source())) {
             return Ok(0);
         }
-        shown.add(answer.mail);
         if !frames.more_is_here() {
-            shown.note();
+            // Only now: the first answer must not wait for what else there is to do.
+            let idle = idle.get_or_insert_with(|| Idle::new(relay));
+            if !idle.until_input(frames.source(), &mut server, &mut shown)? {
+                return Ok(0);
+            }
         }
     }
 }
 
-/// The one way to stdout: a whole line at a time.
-fn write(line: Option<String>) -> io::Result<()> {
-    match line {
-        None => Ok(()),
-        Some(line) => stdio::deliver(&(line + "\n")),
+/// What a bus does while its host says nothing.
+struct Idle<'a> {
+    relay: &'a Relay,
+    watch: Watch,
+    bell: Bell,
+}
+
+impl<'a> Idle<'a> {
+    fn new(relay: &'a Relay) -> Idle<'a> {
+        Idle { relay, watch: Watch::new(), bell: Bell::new(relay) }
+    }
+
+    /// Answers calls that wait and minds the bell until the host says
+    /// something. `false`: nobody reads the answers any more.
+    fn until_input(&mut self, input: BorrowedFd, server: &mut Server, shown: &mut Shown) -> Result<bool> {
+        loop {
+            if server.watch(&mut self.watch) && !self.answer(input, server, shown) {
+                return Ok(false);
+            }
+            if self.bell.next().is_some_and(|due| due <= Instant::now()) {
+                self.bell.look(self.relay, &mut self.watch);
+            }
+            let next = match shown.is_open() {
+                true => Some(Instant::now()),
+                false => self.bell.next().into_iter().chain(server.next()).min(),
+            };
+            let pause = next.map(|next| next.saturating_duration_since(Instant::now()));
+            let woken = self.watch.wait(Some(input), pause);
+            let woken = woken.map_err(|e| Error::io("wait on", "stdin".as_ref(), e))?;
+            if woken.input {
+                return Ok(true);
+            }
+            shown.note();
+            if woken.changed {
+                self.bell.look(self.relay, &mut self.watch);
+            }
+            if !self.answer(input, server, shown) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Answers the calls that have waited long enough. `false`: nobody reads.
+    fn answer(&self, input: BorrowedFd, server: &mut Server, shown: &mut Shown) -> bool {
+        server.look_again().into_iter().all(|answer| shown.write(answer, || stdio::is_ready(input)))
     }
 }

@@ -5,15 +5,19 @@
 //! in the revision that `initialize` agreed on. Nothing is touched in the store
 //! before the first tool call.
 
+use std::time::Instant;
+
 use super::rpc::{self, INVALID_PARAMS, INVALID_REQUEST, Incoming, METHOD_NOT_FOUND, Request};
 use super::shown::Mail;
+use super::tools::Outcome;
+use super::waiting::Waiting;
 use super::{Answer, schema, tools};
 use crate::json::{self, Object, Value};
 use crate::limits::BATCH_MESSAGES;
 use crate::mail::address::shorten;
 use crate::ops::Relay;
-use crate::ops::collect::Taken;
 use crate::ops::identity::Call;
+use crate::sys::watch::Watch;
 
 /// The stateless revision.
 const MODERN: &str = "2026-07-28";
@@ -37,6 +41,8 @@ const UNCORRELATED_ERRORS: usize = 20;
 /// Serves one client.
 pub struct Server<'a> {
     relay: &'a Relay,
+    /// Calls that wait, and in which era each came.
+    waiting: Waiting<Era>,
     /// What `initialize` agreed on.
     legacy: Option<&'static str>,
     uncorrelated: usize,
@@ -49,6 +55,13 @@ enum Era {
     Modern,
 }
 
+/// What a request led to.
+enum Served {
+    Result(String),
+    /// A tool was called; perhaps it waits.
+    Tool(Outcome, Era),
+}
+
 /// An answer that is not a result.
 struct Refusal {
     code: i32,
@@ -58,14 +71,36 @@ struct Refusal {
 
 impl<'a> Server<'a> {
     pub fn new(relay: &'a Relay) -> Server<'a> {
-        Server { relay, legacy: None, uncorrelated: 0 }
+        Server { relay, waiting: Waiting::new(), legacy: None, uncorrelated: 0 }
+    }
+
+    /// When a call that waits wants to be looked at.
+    pub fn next(&self) -> Option<Instant> {
+        self.waiting.next()
+    }
+
+    /// Watches for what calls wait for. `true`: look at them again.
+    pub fn watch(&mut self, watch: &mut Watch) -> bool {
+        self.waiting.watch(watch)
+    }
+
+    /// What has become of the calls that wait.
+    pub fn look_again(&mut self) -> Vec<Answer> {
+        let now = Instant::now();
+        let mut answers = Vec::new();
+        while let Some((request, era, outcome)) = self.waiting.ready(now) {
+            answers.push(tool_answer(&request, outcome, era));
+        }
+        let notes = self.waiting.notes(now).into_iter();
+        answers.extend(notes.map(|line| Answer { line: Some(line), ..Answer::default() }));
+        answers
     }
 
     /// Answers one line.
     pub fn answer(&mut self, line: &[u8]) -> Answer {
         match rpc::parse(line) {
             Incoming::Batch(items) => self.answer_batch(&items),
-            incoming => self.answer_one(incoming),
+            incoming => self.answer_one(incoming, true),
         }
     }
 
@@ -74,25 +109,34 @@ impl<'a> Server<'a> {
         self.refuse(None, INVALID_REQUEST, "Invalid request: the line is too long")
     }
 
-    fn answer_one(&mut self, incoming: Incoming) -> Answer {
+    fn answer_one(&mut self, incoming: Incoming, may_wait: bool) -> Answer {
         match incoming {
             Incoming::Nothing => Answer::default(),
-            Incoming::GivenUp(id) => Answer { given_up: Some(id), ..Answer::default() },
+            Incoming::GivenUp(id) => {
+                self.waiting.give_up(&id);
+                Answer { given_up: Some(id), ..Answer::default() }
+            }
             Incoming::Batch(_) => {
                 self.refuse(None, INVALID_REQUEST, "Invalid request: a batch inside a batch")
             }
             Incoming::Broken { id, code, message } => self.refuse(id.as_deref(), code, message),
-            Incoming::Request(request) => {
-                let mut taken = None;
-                let line = match self.serve(&request, &mut taken) {
-                    Ok(result) => rpc::success(&request.id, &result),
-                    Err(Refusal { code, message, data }) => {
-                        rpc::failure(Some(&request.id), code, &message, data.as_deref())
-                    }
-                };
-                let mail = taken.map(|taken| Mail { request: request.id, taken });
-                Answer { line: Some(line), mail: mail.into_iter().collect(), given_up: None }
-            }
+            Incoming::Request(request) => match self.serve(&request) {
+                Ok(Served::Result(result)) => {
+                    Answer { line: Some(rpc::success(&request.id, &result)), ..Answer::default() }
+                }
+                Ok(Served::Tool(outcome, era)) => {
+                    let token = request.progress_token();
+                    let now = match may_wait {
+                        true => self.waiting.add(&request.id, era, outcome, token),
+                        false => Some(outcome),
+                    };
+                    now.map_or(Answer::default(), |outcome| tool_answer(&request.id, outcome, era))
+                }
+                Err(Refusal { code, message, data }) => {
+                    let line = rpc::failure(Some(&request.id), code, &message, data.as_deref());
+                    Answer { line: Some(line), ..Answer::default() }
+                }
+            },
         }
     }
 
@@ -116,7 +160,7 @@ impl<'a> Server<'a> {
                     INVALID_REQUEST,
                     "Invalid request: initialize inside a batch",
                 ),
-                incoming => self.answer_one(incoming),
+                incoming => self.answer_one(incoming, false),
             };
             lines.extend(answer.line);
             mail.extend(answer.mail);
@@ -135,7 +179,7 @@ impl<'a> Server<'a> {
     }
 
     /// The result of a request.
-    fn serve(&mut self, request: &Request, taken: &mut Option<Taken>) -> Result<String, Refusal> {
+    fn serve(&mut self, request: &Request) -> Result<Served, Refusal> {
         let method = request.method.as_str();
         let meta = request.params().and_then(|params| params.get("_meta"));
         let claims = |key: &str| meta.is_some_and(|meta| meta.get(key).is_some());
@@ -144,24 +188,23 @@ impl<'a> Server<'a> {
             Era::Modern
         } else {
             match (method, self.legacy) {
-                ("initialize", _) => return self.initialize(request.params()),
-                ("ping", _) => return Ok("{}".to_owned()),
+                ("initialize", _) => return self.initialize(request.params()).map(Served::Result),
+                ("ping", _) => return Ok(Served::Result("{}".to_owned())),
                 (_, Some(revision)) => Era::Legacy(revision),
                 ("tools/list" | "tools/call", None) => return Err(no_era()),
                 (_, None) => return Err(unknown_method(method)),
             }
         };
         match (method, era) {
-            ("server/discover", Era::Modern) => Ok(discovery()),
-            ("tools/list", _) => list_tools(request.params(), era),
+            ("server/discover", Era::Modern) => Ok(Served::Result(discovery())),
+            ("tools/list", _) => list_tools(request.params(), era).map(Served::Result),
             ("tools/call", _) => {
                 let (name, arguments) = call_params(request.params())?;
                 let outcome =
                     tools::call(self.relay, &Call::from_meta(meta), name, arguments).ok_or_else(|| {
                         Refusal::new(INVALID_PARAMS, format!("Unknown tool: {}", shorten(name)))
                     })?;
-                *taken = outcome.taken;
-                Ok(tool_result(&outcome.text, outcome.is_error, era))
+                Ok(Served::Tool(outcome, era))
             }
             _ => Err(unknown_method(method)),
         }
@@ -281,6 +324,12 @@ fn call_params(params: Option<Value<'_>>) -> Result<(&str, Option<Value<'_>>), R
         }
         Some(name) => Ok((name, arguments)),
     }
+}
+
+fn tool_answer(request: &str, outcome: Outcome, era: Era) -> Answer {
+    let result = tool_result(&outcome.text, outcome.is_error, era);
+    let mail = outcome.taken.map(|taken| Mail { request: request.to_owned(), taken });
+    Answer { line: Some(rpc::success(request, &result)), mail: mail.into_iter().collect(), given_up: None }
 }
 
 fn tool_result(text: &str, is_error: bool, era: Era) -> String {

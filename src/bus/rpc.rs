@@ -42,6 +42,12 @@ impl Request {
     pub fn params(&self) -> Option<Value<'_>> {
         self.document.value().get("params")
     }
+
+    /// The JSON of the token under which the client wants to hear of progress.
+    pub fn progress_token(&self) -> Option<String> {
+        let token = self.params()?.path(&["_meta", "progressToken"])?;
+        token.str().map(json::quote).or_else(|| token.u64().map(|number| number.to_string()))
+    }
 }
 
 /// Reads one line, or one member of a batch.

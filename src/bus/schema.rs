@@ -58,7 +58,7 @@ const TOOLS: [Tool; 6] = [
     Tool {
         name: "inbox",
         description: "Read mail that waits for you, or the rest of a long message by its id and offset.",
-        properties: r#"{"id":{"type":"string"},"offset":{"type":"integer","minimum":0}}"#,
+        properties: r#"{"wait":{"type":"integer","minimum":0,"maximum":50,"description":"seconds to wait for mail"},"id":{"type":"string"},"offset":{"type":"integer","minimum":0}}"#,
         required: "[]",
         read_only: false,
         idempotent: false,

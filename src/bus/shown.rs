@@ -4,7 +4,9 @@
 //! request that had been sent before is read, because such a request proves
 //! nothing about that answer; an answer that its client gave up showed nothing.
 
+use super::Answer;
 use crate::ops::collect::Taken;
+use crate::sys::stdio;
 
 /// The mail in the answer to one request.
 pub struct Mail {
@@ -21,15 +23,31 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The answer with this mail is out.
-    pub fn add(&mut self, mail: Vec<Mail>) {
-        self.out.extend(mail);
+    /// Writes one answer, a whole line at a time: the one way to stdout.
+    /// `more_is_here`: whether the host has sent something that is not read
+    /// yet. `false`: nobody reads the answer, and its mail waits again.
+    pub fn write(&mut self, answer: Answer, more_is_here: impl FnOnce() -> bool) -> bool {
+        let crossed = !answer.mail.is_empty() && more_is_here();
+        let written = answer.line.is_none_or(|line| stdio::deliver(&(line + "\n")).is_ok());
+        match written {
+            true => self.out.extend(answer.mail),
+            false => answer.mail.iter().for_each(put_back),
+        }
+        if !crossed {
+            self.note();
+        }
+        written
+    }
+
+    /// Whether mail went out that is not noted yet.
+    pub fn is_open(&self) -> bool {
+        !self.out.is_empty()
     }
 
     /// What the host sends from here on, it sends after these answers.
     pub fn note(&mut self) {
         if self.out.is_empty() {
-            return;
+            return; // what was noted last may still be given up
         }
         self.noted = std::mem::take(&mut self.out);
         for mail in &self.noted {
@@ -49,7 +67,7 @@ impl Shown {
 }
 
 /// The answer did not get out or was dropped.
-pub fn put_back(mail: &Mail) {
+fn put_back(mail: &Mail) {
     // A hold that cannot be ended now ends by itself and the mail comes again.
     let _ = mail.taken.not_printed();
 }

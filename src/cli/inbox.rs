@@ -1,21 +1,27 @@
 //! `relay inbox`: takes pending mail and prints it as JSON.
 
+use std::time::Duration;
+
 use super::{Parsed, deliver, remark, store_with_sessions};
 use crate::error::{Error, Result};
 use crate::json;
-use crate::limits::COMMAND_HOLD_MS;
+use crate::limits::{COMMAND_HOLD_MS, COMMAND_WAIT_SECONDS};
 use crate::mail::fence::Delivery;
 use crate::mail::text::count;
 use crate::ops::Relay;
 use crate::ops::collect::{Batch, Reader, take_for_command};
 use crate::ops::find::find;
 use crate::ops::settle::{Settlement, settle_in};
+use crate::ops::wait::for_mail;
 use crate::sys::clock;
 use crate::sys::process::Process;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let who = parsed.positional(0).unwrap_or_default();
     let session = find(&store_with_sessions(relay, who)?, who)?.session;
+    if parsed.flag("wait") {
+        for_mail(&session, patience(parsed.value("wait"))?)?;
+    }
     if parsed.flag("hold") {
         return hold(&session, parsed.value("hold"));
     }
@@ -34,6 +40,15 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         settle_in(&session, &batch.token, how)?;
     }
     printed.map(|()| 0)
+}
+
+/// How long `--wait` waits; without a number, for ever.
+pub fn patience(seconds: Option<&str>) -> Result<Option<Duration>> {
+    match seconds.map(str::parse::<u64>) {
+        None => Ok(None),
+        Some(Ok(seconds @ 0..=COMMAND_WAIT_SECONDS)) => Ok(Some(Duration::from_secs(seconds))),
+        Some(_) => Err(Error::Usage(format!("--wait takes 0 to {COMMAND_WAIT_SECONDS} seconds"))),
+    }
 }
 
 /// Takes the mail under a hold that `relay ack` or `relay rollback` ends.

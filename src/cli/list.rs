@@ -4,6 +4,7 @@ use super::{Parsed, say};
 use crate::error::Result;
 use crate::json;
 use crate::ops::Relay;
+use crate::ops::reach::Reach;
 use crate::ops::roster::{Row, roster};
 use crate::sys::clock;
 
@@ -32,13 +33,16 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     for row in &rows {
         let info = &row.found.info;
         let directory = info.directory.as_ref().map_or("?".to_owned(), |path| path.display().to_string());
-        let seen = match row.live {
-            true => "live".to_owned(),
-            false => clock::ago(row.seen_ms, now),
+        let seen = clock::ago(row.seen_ms, now);
+        let state = match row.reach {
+            Reach::Bell => "live, bell".to_owned(),
+            Reach::Step => "live, next step".to_owned(),
+            Reach::Wake => format!("{seen}, wake"),
+            Reach::Unknown => seen,
         };
         let mail = if row.has_mail { ", mail waits" } else { "" };
         table.push_str(&format!(
-            "{:name_width$}  [{:tool_width$}]  {:id_width$}  {directory}  {seen}{mail}\n",
+            "{:name_width$}  [{:tool_width$}]  {:id_width$}  {directory}  {state}{mail}\n",
             info.label(),
             info.host,
             info.id,

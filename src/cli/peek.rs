@@ -1,14 +1,22 @@
 //! `relay peek`: shows pending mail as JSON and changes nothing.
 
 use super::inbox::to_json;
-use super::{Parsed, say, store_with_sessions};
-use crate::error::Result;
+use super::{Parsed, deliver, say, store_with_sessions};
+use crate::error::{Error, Result};
 use crate::ops::Relay;
 use crate::ops::collect::look;
 use crate::ops::find::find;
+use crate::ops::wait::follow;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let who = parsed.positional(0).unwrap_or_default();
     let session = find(&store_with_sessions(relay, who)?, who)?.session;
+    if parsed.flag("follow") {
+        follow(&session, |message| match deliver(&message.to_line()) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            printed => printed.map(|()| true),
+        })?;
+        return Ok(0);
+    }
     say(&to_json(&look(&session, usize::MAX)?))
 }

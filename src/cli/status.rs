@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::json;
 use crate::ops::Relay;
 use crate::ops::history::{Receipt, status};
-use crate::ops::send::outlook;
+use crate::ops::reach::outlook;
 use crate::sys::clock;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
@@ -31,7 +31,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         (Some(reply), _) => format!("{recipient} answered it with {}", reply.id),
         (None, Receipt::Consumed) => format!("{recipient} has it"),
         (None, Receipt::Held) => format!("shown to {recipient}, not confirmed yet"),
-        (None, Receipt::Stored) => outlook(&whereabouts.recipient),
+        (None, Receipt::Stored) => outlook(&whereabouts.recipient, whereabouts.record.message.sender()),
     };
     say(&format!("{state}: sent {}; {meaning}\n", clock::ago(sent, clock::now_ms())))
 }

@@ -111,10 +111,11 @@ pub const EXITS: [(u8, &str); 11] = [
 ];
 
 /// Variables that relay reads.
-pub const VARIABLES: [(&str, &str); 6] = [
+pub const VARIABLES: [(&str, &str); 7] = [
     ("AGENT_RELAY_HOME", "where the store is; ~/.agent-relay when unset"),
     ("SESSION_RELAY_HOME", "the same, under its older name"),
     ("RELAY_PROJECT_DIR", "the project that a bus works in, where its host does not say"),
+    ("RELAY_BELL", "off: a bus with this does not ring its idle host when mail waits"),
     ("RELAY_CLAUDE_PROJECTS", "where Claude Code keeps transcripts, for discover"),
     ("RELAY_CODEX_SESSIONS", "where Codex keeps transcripts, for discover"),
     ("CLAUDE_CONFIG_DIR, CODEX_HOME", "the hosts' own folders, when moved"),
@@ -134,6 +135,10 @@ const fn operand(name: &'static str, need: Need, completes: Completes) -> Operan
 
 const JSON: Flag = flag("json", "print JSON for scripts instead of text for people");
 const WHO: Operand = operand("who", Need::Required, Completes::Session);
+const WAIT: Flag = Flag {
+    takes: Takes::Perhaps("seconds"),
+    ..flag("wait", "sleep until there is mail, at most so many seconds (no limit)")
+};
 const HOST: Flag = value("tool", "host", Completes::Host, "the session's host: claude or codex");
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
 const DIR: Flag = value("dir", "path", Completes::Directory, "the session's directory");
@@ -181,11 +186,17 @@ pub const VERBS: &[Verb] = &[
                 lent, under a token that relay ack or relay rollback ends; unsettled mail comes back by itself, marked \
                 as redelivered.",
         operands: &[WHO],
-        flags: &[Flag {
-            takes: Takes::Perhaps("seconds"),
-            ..flag("hold", "lend the mail for 1 to 900 seconds (30) and print a token")
-        }],
-        examples: &[("relay inbox --hold 60 builder", "take the mail, confirm it later")],
+        flags: &[
+            WAIT,
+            Flag {
+                takes: Takes::Perhaps("seconds"),
+                ..flag("hold", "lend the mail for 1 to 900 seconds (30) and print a token")
+            },
+        ],
+        examples: &[
+            ("relay inbox --wait 600 builder", "sleep until mail comes, ten minutes at most"),
+            ("relay inbox --hold 60 builder", "take the mail, confirm it later"),
+        ],
         ..PLAIN
     },
     Verb {
@@ -208,8 +219,10 @@ pub const VERBS: &[Verb] = &[
         name: "peek",
         group: Group::Mail,
         summary: "look at pending mail, change nothing",
-        about: "Prints the mail that waits for a session as JSON. Looking takes nothing.",
+        about: "Prints the mail that waits for a session as JSON. Looking takes nothing. With --follow it goes on: a \
+                line of JSON for each message, those that wait and those that come, until you end it.",
         operands: &[WHO],
+        flags: &[flag("follow", "go on, a line of JSON a message as it comes")],
         ..PLAIN
     },
     Verb {
@@ -254,7 +267,9 @@ pub const VERBS: &[Verb] = &[
         name: "list",
         group: Group::Sessions,
         summary: "the sessions relay knows, live ones first",
-        about: "A line a session: its name, host, id, directory, and whether it is live or when it was last seen.",
+        about: "A line a session: its name, host, id, directory, whether it is live or when it was last seen, and how mail \
+                reaches it. next step: at its next tool call, turn end or prompt. bell: the same, and it is rung when it \
+                is idle. wake: it sleeps until somebody runs relay wake.",
         flags: &[JSON, Flag { hidden: true, ..flag("names", "names only") }],
         ..PLAIN
     },

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Moment};
-use crate::json;
+use super::{Host, Moment, Ring};
+use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -35,6 +35,8 @@ pub const HOST: Host = Host {
     resume: |id, message, _| {
         ["-p", "--resume", id, "--output-format", "json", "--", message].map(str::to_owned).to_vec()
     },
+    ring,
+    turn_runs,
     transcripts,
     transcript_depth: 1,
     transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
@@ -50,4 +52,78 @@ fn transcripts(env: &Env) -> PathBuf {
     env.path("RELAY_CLAUDE_PROJECTS")
         .or_else(|| env.path("CLAUDE_CONFIG_DIR").map(|folder| folder.join("projects")))
         .unwrap_or_else(|| env.below_home(".claude/projects"))
+}
+
+/// The session's own inbox socket takes lines of JSON from the session's
+/// children: who they are, then a message (2.1.228 and later).
+fn ring(env: &Env, _id: &str, line: &str) -> Option<Ring> {
+    let path = env.path("CLAUDE_CODE_MESSAGING_SOCKET")?;
+    let mut lines = String::new();
+    if let Some(token) = env.get("CLAUDE_CODE_MESSAGING_TOKEN") {
+        lines = Object::new().str("type", "auth").str("token", token).finish() + "\n";
+    }
+    let message = Object::new().str("role", "user").str("content", line).finish();
+    lines += &(Object::new().str("type", "user").raw("message", &message).finish() + "\n");
+    Some(Ring::Socket { path, lines })
+}
+
+/// The last thing said decides: an answer without a tool's use ends a turn.
+fn turn_runs(tail: &str) -> Option<bool> {
+    tail.lines().rev().find_map(|line| {
+        let document = Document::parse(line.as_bytes()).ok()?;
+        let entry = document.value();
+        if entry.get("isSidechain").and_then(Value::bool) == Some(true) {
+            return None;
+        }
+        let message = entry.get("message")?;
+        match entry.get("type").and_then(Value::str)? {
+            "assistant" => match message.get("stop_reason").and_then(Value::str) {
+                None | Some("tool_use" | "pause_turn") => Some(true),
+                Some(_) => Some(false),
+            },
+            "user" => Some(!is_aside(message)),
+            _ => None,
+        }
+    })
+}
+
+/// What the host itself puts down as the user's without starting a turn: an
+/// interruption, a command's output.
+fn is_aside(message: Value) -> bool {
+    let content = message.get("content");
+    let first = content.and_then(Value::items).and_then(|mut items| items.next());
+    let text = content.and_then(Value::str).or_else(|| first?.get("text")?.str()).unwrap_or_default();
+    text.starts_with("[Request interrupted")
+        || text.starts_with("<local-command")
+        || text.starts_with("<command-name>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_thing_said_tells_whether_a_turn_runs() {
+        let answer = r#"{"type":"assistant","message":{"role":"assistant","stop_reason":"end_turn"}}"#;
+        let tool = r#"{"type":"assistant","message":{"role":"assistant","stop_reason":"tool_use"}}"#;
+        let prompt = r#"{"type":"user","message":{"role":"user","content":"do it"}}"#;
+        let result = r#"{"type":"user","message":{"role":"user","content":[{"type":"tool_result"}]}}"#;
+        let stopped = r#"{"type":"user","message":{"content":[{"type":"text","text":"[Request interrupted by user]"}]}}"#;
+        let command = r#"{"type":"user","message":{"content":"<command-name>/cost</command-name>"}}"#;
+        let aside = r#"{"type":"user","isSidechain":true,"message":{"content":"a subagent's"}}"#;
+        let cases = [
+            (vec![prompt], Some(true)),
+            (vec![prompt, tool], Some(true)),
+            (vec![tool, result], Some(true)),
+            (vec![result, answer], Some(false)),
+            (vec![result, answer, r#"{"type":"system","subtype":"turn_duration"}"#, "torn {"], Some(false)),
+            (vec![answer, aside], Some(false)),
+            (vec![tool, stopped], Some(false)),
+            (vec![answer, command], Some(false)),
+            (vec!["", "no JSON"], None),
+        ];
+        for (lines, runs) in cases {
+            assert_eq!(turn_runs(&lines.join("\n")), runs, "{lines:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Moment};
+use super::{Host, Moment, Ring};
 use crate::json;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -23,6 +23,11 @@ pub const HOST: Host = Host {
         ("SessionEnd", Moment::End),
     ],
     resume,
+    ring: |_, id, line| {
+        let arguments = ["queue", "--thread", id, "--message", line].map(str::to_owned).to_vec();
+        Some(Ring::Program { program: "codex", arguments })
+    },
+    turn_runs,
     transcripts,
     transcript_depth: 3,
     transcript_id: |file_name| {
@@ -51,4 +56,34 @@ fn transcripts(env: &Env) -> PathBuf {
     env.path("RELAY_CODEX_SESSIONS")
         .or_else(|| env.path("CODEX_HOME").map(|folder| folder.join("sessions")))
         .unwrap_or_else(|| env.below_home(".codex/sessions"))
+}
+
+/// The last event that begins or ends a turn decides.
+fn turn_runs(tail: &str) -> Option<bool> {
+    tail.lines().rev().find_map(|line| {
+        let members = json::members(line)?;
+        let payload = json::leading_members(members.iter().find(|(key, _)| key == "payload")?.1);
+        let kind = json::decode(payload.iter().find(|(key, _)| key == "type")?.1)?;
+        match kind.as_ref() {
+            "task_started" => Some(true),
+            "task_complete" | "turn_aborted" => Some(false),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_begin_or_end_tells_whether_a_turn_runs() {
+        let event = |kind: &str| format!(r#"{{"type":"event_msg","payload":{{"type":"{kind}","n":1}}}}"#);
+        let lines = |kinds: &[&str]| kinds.iter().map(|kind| event(kind)).collect::<Vec<_>>().join("\n");
+        assert_eq!(turn_runs(&lines(&["task_complete", "task_started", "agent_message"])), Some(true));
+        assert_eq!(turn_runs(&lines(&["task_started", "task_complete", "token_count"])), Some(false));
+        assert_eq!(turn_runs(&lines(&["task_started", "turn_aborted"])), Some(false));
+        assert_eq!(turn_runs(&(lines(&["task_complete"]) + "\n{\"payload\":{\"type\":")), Some(false));
+        assert_eq!(turn_runs(&lines(&["token_count"])), None);
+    }
 }

@@ -39,6 +39,12 @@ pub struct Host {
     /// The arguments that resume session `id` with a message, headless;
     /// `in_repository` says whether its directory is inside a git repository.
     pub resume: fn(id: &str, message: &str, in_repository: bool) -> Vec<String>,
+    /// How a child of the host's process rings session `id` with one line of
+    /// text, idle or not; `None`: not with what it was started with.
+    pub ring: fn(env: &Env, id: &str, line: &str) -> Option<Ring>,
+    /// Whether a turn runs, by the last lines of the session's transcript;
+    /// `None`: they do not tell.
+    pub turn_runs: fn(tail: &str) -> Option<bool>,
     /// Where its transcripts are.
     pub transcripts: fn(env: &Env) -> PathBuf,
     /// Folders between that root and a transcript.
@@ -49,6 +55,15 @@ pub struct Host {
     pub transcript_directory: fn(line: &str) -> Option<String>,
     /// Files, from the user's home, that hold its configuration.
     pub configuration: &'static [&'static str],
+}
+
+/// A way to start a turn in a session that sits idle at its prompt.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// These lines go to the session's own Unix socket.
+    Socket { path: PathBuf, lines: String },
+    /// The host's own program does it.
+    Program { program: &'static str, arguments: Vec<String> },
 }
 
 /// The hosts, in the order people see them.

@@ -16,10 +16,35 @@ const TAG: &str = "session-relay-mail";
 /// What a body shows in its place.
 const DEFUSED: &str = "[relay-mail-tag]";
 
+/// Senders that an invitation names.
+const INVITED: usize = 4;
+
 /// A message and how often it has been handed out, this time included.
 pub struct Delivery {
     pub message: Message,
     pub deliveries: u64,
+}
+
+/// The one line that rings a session: who wrote and how to read it, never what.
+pub fn invitation(messages: &[&Message]) -> String {
+    let mut senders: Vec<String> = Vec::new();
+    for message in messages {
+        let sender = sender(message);
+        if !senders.contains(&sender) {
+            senders.push(sender);
+        }
+    }
+    let others = senders.len().saturating_sub(INVITED);
+    senders.truncate(INVITED);
+    let mut from = senders.join(", ");
+    if others > 0 {
+        from.push_str(&format!(" and {others} more"));
+    }
+    format!(
+        "relay (your user's mail between agent sessions): {} for this session, from {from}. Unless the mail is here \
+         already, read it with relay's `inbox` tool.",
+        count(messages.len(), "message")
+    )
 }
 
 /// How many of these deliveries, taken from the front, one text may hold; at

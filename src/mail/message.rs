@@ -73,6 +73,11 @@ impl Message {
         }
     }
 
+    /// Who sent it, for counting: the session's id, or the command line's name.
+    pub fn sender(&self) -> &str {
+        self.from.as_deref().or(self.from_name.as_deref()).unwrap_or("cli")
+    }
+
     fn members(&self) -> json::Object {
         json::Object::new()
             .str("id", &self.id)

@@ -149,14 +149,19 @@ impl Taken {
     }
 }
 
-/// Takes pending mail for a tool call of the session itself, which is also
-/// proof that what it was shown before has arrived.
-pub fn take_for_call(session: &Session, fits: impl FnOnce(&[Delivery]) -> usize) -> Result<Batch> {
+/// Takes pending mail for a tool call of the session itself. A call that has
+/// just come is also proof that what was shown before it has arrived
+/// ([`Step::Call`]); one that has waited here since is not ([`Step::Before`]).
+pub fn take_for_call(
+    session: &Session,
+    step: Step,
+    fits: impl FnOnce(&[Delivery]) -> usize,
+) -> Result<Batch> {
     let process = host_process();
     let guard = session.lock()?;
     let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
-    if !settle_before(session, &mut cursor, process.as_ref(), Step::Call) {
+    if !settle_before(session, &mut cursor, process.as_ref(), step) {
         let held = cursor.hold.as_ref().map_or(Ok(0), |hold| count(session, hold))?;
         return Ok(Batch { held, ..Batch::default() });
     }

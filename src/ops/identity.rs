@@ -13,6 +13,7 @@ use crate::json::{self, Value};
 use crate::store::{Info, Store};
 use crate::sys::clock;
 use crate::sys::process::{Process, host_process};
+use crate::sys::watch::Watch;
 
 /// A session and the fact that told it.
 pub struct Identity {
@@ -60,14 +61,7 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
     let process = host_process();
     let directory = host::project_directory(&relay.env);
     if let Some(process) = &process {
-        let mut here: Vec<Found> = Vec::new();
-        for session in store.announced_by(process)? {
-            let found = latest(&store, session)?;
-            here.retain(|earlier| earlier.session != found.session);
-            if found.info.process.as_ref() == Some(process) {
-                here.push(found);
-            }
-        }
+        let mut here = announced_and_running(&store, process)?;
         if here.len() > 1 {
             here.retain(|found| found.info.directory.as_ref() == Some(&directory));
         }
@@ -95,6 +89,26 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
 fn proved(relay: &Relay, found: Found, proof: &'static str) -> Result<Identity> {
     relay.keep_live(&found.session);
     Ok(Identity { found, proof })
+}
+
+/// The sessions that hooks of this process's host announced and that it still
+/// runs. All that it announced are watched, because what it runs shows in them.
+pub fn sessions_of_this_host(store: &Store, watch: &mut Watch) -> Result<Vec<Found>> {
+    let Some(process) = host_process() else { return Ok(Vec::new()) };
+    store.announced_by(&process)?.iter().for_each(|session| session.watch(watch));
+    announced_and_running(store, &process)
+}
+
+fn announced_and_running(store: &Store, process: &Process) -> Result<Vec<Found>> {
+    let mut here: Vec<Found> = Vec::new();
+    for session in store.announced_by(process)? {
+        let found = latest(store, session)?;
+        here.retain(|earlier| earlier.session != found.session);
+        if found.info.process.as_ref() == Some(process) {
+            here.push(found);
+        }
+    }
+    Ok(here)
 }
 
 /// Whether an inherited variable can be right: not when that session is known

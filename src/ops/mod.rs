@@ -4,6 +4,7 @@
 //! holds no rule of its own.
 
 pub mod announce;
+pub mod bell;
 pub mod collect;
 pub mod deliver;
 pub mod discover;
@@ -11,11 +12,13 @@ pub mod doctor;
 pub mod find;
 pub mod history;
 pub mod identity;
+pub mod reach;
 pub mod register;
 pub mod roster;
 pub mod send;
 pub mod settle;
 pub mod succession;
+pub mod wait;
 pub mod wake;
 
 use std::cell::RefCell;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::find::Found;
+use super::reach::Reach;
 use crate::error::Result;
 use crate::json;
 use crate::store::Store;
@@ -13,6 +14,8 @@ use crate::sys::process::Process;
 pub struct Row {
     pub found: Found,
     pub live: bool,
+    /// How mail reaches it now.
+    pub reach: Reach,
     /// When the host last wrote its transcript or announced it, in milliseconds.
     pub seen_ms: u64,
     /// Whether mail waits for it.
@@ -38,7 +41,9 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
         let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
         let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
-        rows.push(Row { found: Found { session, info }, live, seen_ms, has_mail });
+        let found = Found { session, info };
+        let reach = Reach::of(&found, live);
+        rows.push(Row { found, live, reach, seen_ms, has_mail });
     }
     rows.sort_by(|a, b| {
         let order = |row: &Row| (!row.live, row.found.info.label().to_owned());
@@ -57,5 +62,6 @@ pub fn members(row: &Row) -> json::Object {
         .nullable("dir", info.directory.as_ref().map(|path| path.to_string_lossy()).as_deref())
         .str("lastSeen", &clock::rfc3339(row.seen_ms))
         .bool("live", row.live)
+        .str("reach", row.reach.name())
         .bool("mail", row.has_mail)
 }

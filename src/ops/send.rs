@@ -4,6 +4,7 @@
 //! session that the recipient is now, successors followed.
 
 use super::find::{Found, latest};
+use super::reach::outlook;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_BYTES, SUCCESSIONS};
 use crate::mail::message::uuid_v7;
@@ -74,7 +75,7 @@ pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Se
         message.to_name.clone_from(&to.info.name);
         guard.append(&message)?;
         drop(guard);
-        let outlook = outlook(&to);
+        let outlook = outlook(&to, message.sender());
         return Ok(Sent { message, to, outlook });
     }
     Err(Error::Failed("the recipient's successors go in a circle; run `relay doctor`".to_owned()))
@@ -93,16 +94,4 @@ fn check_body(body: &str) -> Result<()> {
         });
     }
     Ok(())
-}
-
-/// When the recipient will read what is stored for it.
-pub fn outlook(to: &Found) -> String {
-    let name = to.info.label();
-    if to.info.host.is_empty() {
-        format!("{name} is not registered yet; the mail waits for it")
-    } else if to.session.is_live(&to.info) {
-        format!("{name} is live and reads it at its next tool call, turn end or prompt")
-    } else {
-        format!("{name} is dormant; the mail waits, or ring it with: relay wake {name}")
-    }
 }

@@ -10,6 +10,7 @@ mod legacy;
 pub mod mailbox;
 mod names;
 mod processes;
+pub mod rings;
 pub mod session;
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::limits::{PROCESS_SESSIONS, STATE_FILE_BYTES};
 use crate::sys::file;
 use crate::sys::process::Process;
+use crate::sys::watch::Watch;
 
 /// Notes of dead processes that one new process clears away.
 const SWEEP: usize = 64;
@@ -30,6 +31,11 @@ impl Store {
         }
         latest_first.reverse();
         Ok(latest_first)
+    }
+
+    /// Watches for notes of processes.
+    pub fn watch_processes(&self, watch: &mut Watch) {
+        watch.add(&self.home.join("processes"));
     }
 
     /// Notes that the process runs this session now.

@@ -12,6 +12,7 @@ use crate::sys::clock;
 use crate::sys::file;
 use crate::sys::lock::Lock;
 use crate::sys::process::Process;
+use crate::sys::watch::Watch;
 
 /// The folder of one session, which need not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,11 @@ impl Session {
 
     pub fn exists(&self) -> bool {
         self.folder.is_dir()
+    }
+
+    /// Watches this session's files.
+    pub fn watch(&self, watch: &mut Watch) {
+        watch.add(&self.folder);
     }
 
     /// Whether somebody registered it: a mailbox can exist before its session.

@@ -38,6 +38,19 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(File::from(rustix::fs::open(path, flags, rustix::fs::Mode::empty())?))
 }
 
+/// The last `limit` bytes of a regular file; `None` when there is none.
+pub fn read_tail(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let bytes = match path.metadata() {
+        Ok(metadata) if metadata.is_file() => metadata.len(),
+        _ => return Ok(None),
+    };
+    let mut file = open(path)?;
+    file.seek(SeekFrom::Start(bytes.saturating_sub(limit as u64)))?;
+    let mut content = Vec::new();
+    file.take(limit as u64).read_to_end(&mut content)?;
+    Ok(Some(content))
+}
+
 /// Makes a private directory; it may exist already.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {

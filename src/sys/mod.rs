@@ -11,5 +11,6 @@ pub mod lock;
 pub mod process;
 pub mod random;
 pub mod stdio;
+pub mod watch;
 
 pub use env::Env;

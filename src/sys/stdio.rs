@@ -3,11 +3,24 @@
 //! Invariant: what cannot reach a reader is an error, also where the runtime
 //! papers over it.
 
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 
 use rustix::fs::OFlags;
+
+/// Standard input without a buffer that others cannot look into.
+pub fn input() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Whether something can be read at once, or the other side is gone.
+pub fn is_ready(source: BorrowedFd) -> bool {
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut sources = [rustix::event::PollFd::from_borrowed_fd(source, rustix::event::PollFlags::IN)];
+    rustix::event::poll(&mut sources, Some(&now)).is_ok_and(|ready| ready > 0)
+}
 
 /// Makes stdin and stdout wait for the other side. Whoever made them may have
 /// left them so that they fail instead when nothing is there yet.
@@ -41,6 +54,6 @@ pub fn deliver(text: &str) -> io::Result<()> {
 fn is_missing(stdout: &io::StdoutLock) -> bool {
     let read_write = rustix::fs::fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(OFlags::RDWR));
     let device = |metadata: io::Result<std::fs::Metadata>| metadata.map(|metadata| metadata.rdev()).ok();
-    let ours = || stdout.as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
+    let ours = || stdout.as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
     read_write && device(ours()) == device(std::fs::metadata("/dev/null"))
 }

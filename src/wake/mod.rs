@@ -3,6 +3,8 @@
 //! Invariant: the program gets a clean environment (no trace of the session
 //! that asks), its arguments as they are without a shell, and no stdin.
 
+pub mod ring;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

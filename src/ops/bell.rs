@@ -1,0 +1,302 @@
+//! The bell: tells an idle session of mail that no hook has come for.
+//!
+//! Invariant: a ring is a hint and never the mail; it is counted before it
+//! rings, once for the whole unread batch with a back-off, and never more than
+//! [`RINGS_PER_HOUR`] an hour for one sender's mail in one mailbox. A session
+//! whose turn runs is not rung: its next hook comes by itself.
+
+use std::time::{Duration, Instant};
+
+use super::Relay;
+use super::find::Found;
+use super::identity::sessions_of_this_host;
+use crate::error::Result;
+use crate::host::{self, Ring};
+use crate::limits::{
+    HOOK_MESSAGES, LOOK_AGAIN_MS, RING_AFTER_MS, RING_AGAIN_MS, RINGS_PER_HOUR, TRANSCRIPT_TAIL_BYTES,
+};
+use crate::mail::Message;
+use crate::mail::fence::invitation;
+use crate::store::Session;
+use crate::store::rings::Rung;
+use crate::sys::lock::Lock;
+use crate::sys::watch::Watch;
+use crate::sys::{clock, file};
+use crate::wake::Plan;
+use crate::wake::ring::{self, Ringing};
+
+const HOUR_MS: u64 = 3_600_000;
+/// How often a ring under way is looked at, in milliseconds.
+const RINGING_MS: u64 = 500;
+
+/// The bell of one host process, kept by its bus.
+pub struct Bell {
+    enabled: bool,
+    stations: Vec<Station>,
+    ringing: Option<Ringing>,
+    /// When to look again although nothing has changed.
+    next: Option<Instant>,
+    /// How often a store has been looked for in vain.
+    vain: u32,
+    watches_processes: bool,
+}
+
+/// One session of the host.
+struct Station {
+    found: Found,
+    /// Since when mail waits that no hook has come for.
+    waits_since: Option<Instant>,
+    /// Not before this.
+    due: Option<Instant>,
+    _live: Option<Lock>,
+    _bell: Option<Lock>,
+}
+
+impl Bell {
+    pub fn new(relay: &Relay) -> Bell {
+        let enabled = relay.env.get("RELAY_BELL") != Some("off");
+        Bell {
+            enabled,
+            stations: Vec::new(),
+            ringing: None,
+            next: Some(Instant::now()),
+            vain: 0,
+            watches_processes: false,
+        }
+    }
+
+    /// When to look again even if nothing changes.
+    pub fn next(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// Looks at the host's sessions and rings where that is due. A failure is
+    /// left for `doctor`: the mail waits for the next hook.
+    pub fn look(&mut self, relay: &Relay, watch: &mut Watch) {
+        self.next = None;
+        if let Err(error) = self.try_look(relay, watch)
+            && let Ok(Some(store)) = relay.existing_store()
+        {
+            store.note_failure(&error.to_string());
+            self.look_in(LOOK_AGAIN_MS);
+        }
+    }
+
+    fn try_look(&mut self, relay: &Relay, watch: &mut Watch) -> Result<()> {
+        self.find_stations(relay, watch)?;
+        match self.ringing.take().map(Ringing::outcome) {
+            Some(Err(ringing)) => {
+                self.ringing = Some(ringing);
+                self.look_in(RINGING_MS);
+                return Ok(());
+            }
+            Some(Ok(outcome)) => outcome?,
+            None => {}
+        }
+        for index in 0..self.stations.len() {
+            let station = &mut self.stations[index];
+            station.see_mail()?;
+            let Some(due) = station.due else { continue };
+            if due > Instant::now() {
+                self.look_at(due);
+            } else if self.ringing.is_none() {
+                match station.ring(relay)? {
+                    Next::Ringing(ringing) => {
+                        self.ringing = Some(ringing);
+                        self.look_in(RINGING_MS);
+                    }
+                    Next::In(wait_ms) => self.look_in(wait_ms),
+                }
+            } else {
+                self.look_in(RINGING_MS);
+            }
+        }
+        Ok(())
+    }
+
+    /// The sessions that this bus's host runs now.
+    fn find_stations(&mut self, relay: &Relay, watch: &mut Watch) -> Result<()> {
+        let Some(store) = relay.existing_store()? else {
+            // Nothing tells of a store that comes into being.
+            self.vain += 1;
+            self.look_in(1_000 << self.vain.min(6));
+            return Ok(());
+        };
+        if !self.watches_processes {
+            store.watch_processes(watch);
+            self.watches_processes = true;
+        }
+        let sessions = sessions_of_this_host(&store, watch)?;
+        self.stations.retain(|station| sessions.iter().any(|found| found.session == station.found.session));
+        for found in sessions {
+            match self.stations.iter_mut().find(|station| station.found.session == found.session) {
+                Some(station) => station.found = found,
+                None => self.stations.push(Station::new(relay, found, self.enabled)),
+            }
+        }
+        Ok(())
+    }
+
+    fn look_in(&mut self, wait_ms: u64) {
+        self.look_at(Instant::now() + Duration::from_millis(wait_ms));
+    }
+
+    fn look_at(&mut self, when: Instant) {
+        self.next = Some(self.next.map_or(when, |next| next.min(when)));
+    }
+}
+
+/// What a try to ring led to.
+enum Next {
+    Ringing(Ringing),
+    /// Not now; look again after so many milliseconds.
+    In(u64),
+}
+
+impl Station {
+    fn new(relay: &Relay, found: Found, enabled: bool) -> Station {
+        let rings = enabled && how_to_ring(relay, &found, "").is_some();
+        let live = found.session.live_lock().ok().flatten();
+        let bell = if rings { found.session.bell_lock().ok().flatten() } else { None };
+        Station { found, waits_since: None, due: None, _live: live, _bell: bell }
+    }
+
+    /// Notes whether mail waits that nobody has come for.
+    fn see_mail(&mut self) -> Result<()> {
+        let (cursor, bytes) = self.found.session.cursor()?;
+        if bytes <= cursor.unheld() || self._bell.is_none() {
+            (self.waits_since, self.due) = (None, None);
+        } else if self.waits_since.is_none() {
+            let now = Instant::now();
+            self.waits_since = Some(now);
+            self.due = Some(now + Duration::from_millis(RING_AFTER_MS));
+        }
+        Ok(())
+    }
+
+    fn ring(&mut self, relay: &Relay) -> Result<Next> {
+        let next = self.try_ring(relay)?;
+        let wait = match &next {
+            Next::Ringing(_) => RING_AGAIN_MS,
+            Next::In(wait_ms) => *wait_ms,
+        };
+        self.due = Some(Instant::now() + Duration::from_millis(wait));
+        Ok(next)
+    }
+
+    fn try_ring(&self, relay: &Relay) -> Result<Next> {
+        if self.turn_runs()? {
+            return Ok(Next::In(LOOK_AGAIN_MS));
+        }
+        let session = &self.found.session;
+        let guard = session.lock()?;
+        let (cursor, bytes) = session.cursor()?;
+        let pending = session.read(cursor.unheld(), bytes, HOOK_MESSAGES)?.entries;
+        let messages: Vec<&Message> = pending.iter().map(|entry| &entry.message).collect();
+        if messages.is_empty() {
+            return Ok(Next::In(LOOK_AGAIN_MS));
+        }
+        let mut rings = session.rings()?;
+        let now = clock::now_ms();
+        if let Some(wait_ms) = must_wait(&rings, cursor.unheld(), &senders(&messages), now) {
+            return Ok(Next::In(wait_ms));
+        }
+        rings.push(Rung { at_ms: now, through: bytes, senders: senders(&messages) });
+        guard.write_rings(&rings)?;
+        drop(guard);
+        let line = invitation(&messages);
+        match how_to_ring(relay, &self.found, &line) {
+            None => Ok(Next::In(LOOK_AGAIN_MS)),
+            Some(Ring::Socket { path, lines }) => ring::post(&path, lines).map(Next::Ringing),
+            Some(Ring::Program { program, arguments }) => {
+                let directory = relay.env.directory().to_owned();
+                let plan = Plan { program: program.to_owned(), arguments, directory, without: Vec::new() };
+                ring::start(plan).map(Next::Ringing)
+            }
+        }
+    }
+
+    /// Whether the host works on a turn, as far as its transcript tells.
+    fn turn_runs(&self) -> Result<bool> {
+        let info = &self.found.info;
+        let (Some(path), Some(host)) = (&info.transcript, host::named(&info.host)) else { return Ok(false) };
+        let Ok(Some(tail)) = file::read_tail(path, TRANSCRIPT_TAIL_BYTES) else { return Ok(false) };
+        Ok((host.turn_runs)(&String::from_utf8_lossy(&tail)).unwrap_or(false))
+    }
+}
+
+fn how_to_ring(relay: &Relay, found: &Found, line: &str) -> Option<Ring> {
+    (host::named(&found.info.host)?.ring)(&relay.env, &found.info.id, line)
+}
+
+fn senders(messages: &[&Message]) -> Vec<String> {
+    let mut senders: Vec<String> = messages.iter().map(|message| message.sender().to_owned()).collect();
+    senders.sort();
+    senders.dedup();
+    senders
+}
+
+/// For how long the bell must be silent, in milliseconds, if it must: it rang
+/// for this batch a short while ago, or each of the senders has had its rings.
+fn must_wait(rings: &[Rung], unread: u64, senders: &[String], now_ms: u64) -> Option<u64> {
+    let for_this: Vec<&Rung> = rings.iter().filter(|ring| ring.through > unread).collect();
+    if let Some(last) = for_this.last() {
+        let pause = RING_AGAIN_MS << (2 * (for_this.len() - 1)).min(12);
+        let since = now_ms.saturating_sub(last.at_ms);
+        if since < pause {
+            return Some(pause - since);
+        }
+    }
+    let within_the_hour = |sender: &String| {
+        let rung: Vec<u64> = rings
+            .iter()
+            .filter(|ring| ring.senders.contains(sender) && now_ms.saturating_sub(ring.at_ms) < HOUR_MS)
+            .map(|ring| ring.at_ms)
+            .collect();
+        let oldest = rung.iter().rev().nth(RINGS_PER_HOUR - 1)?;
+        Some((oldest + HOUR_MS).saturating_sub(now_ms).max(1))
+    };
+    let waits: Option<Vec<u64>> = senders.iter().map(within_the_hour).collect();
+    waits?.into_iter().min()
+}
+
+/// Whether this sender's mail has used up the session's rings of this hour.
+pub fn is_spent(session: &Session, sender: &str) -> bool {
+    let rings = session.rings().unwrap_or_default();
+    must_wait(&rings, u64::MAX, &[sender.to_owned()], clock::now_ms()).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rung(at_ms: u64, through: u64, sender: &str) -> Rung {
+        Rung { at_ms, through, senders: vec![sender.to_owned()] }
+    }
+
+    #[test]
+    fn one_batch_rings_with_a_back_off() {
+        let from = ["a".to_owned()];
+        assert_eq!(must_wait(&[], 0, &from, 5), None);
+        let once = [rung(1_000, 10, "a")];
+        assert_eq!(must_wait(&once, 0, &from, 1_000), Some(RING_AGAIN_MS));
+        assert_eq!(must_wait(&once, 0, &from, 1_000 + RING_AGAIN_MS), None);
+        let twice = [rung(1_000, 10, "a"), rung(70_000, 20, "a")];
+        assert_eq!(must_wait(&twice, 0, &from, 70_000), Some(4 * RING_AGAIN_MS));
+        assert_eq!(must_wait(&twice, 20, &from, 70_000), None, "that mail was read; this is new");
+    }
+
+    #[test]
+    fn a_sender_has_so_many_rings_an_hour() {
+        let from = ["a".to_owned()];
+        let rings: Vec<Rung> = (0..RINGS_PER_HOUR as u64).map(|n| rung(n * 1_000, n, "a")).collect();
+        assert_eq!(must_wait(&rings[1..], 99, &from, 10_000), None);
+        assert_eq!(must_wait(&rings, 99, &from, 10_000), Some(HOUR_MS - 10_000));
+        assert_eq!(must_wait(&rings, 99, &from, HOUR_MS), None);
+        assert_eq!(
+            must_wait(&rings, 99, &["a".to_owned(), "b".to_owned()], 10_000),
+            None,
+            "b has rings left"
+        );
+    }
+}

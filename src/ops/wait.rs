@@ -1,0 +1,91 @@
+//! Waits for mail.
+//!
+//! Invariant: nothing runs while nothing changes; the folder is watched before
+//! it is looked at, so mail that comes in between is seen; waiting takes no
+//! lock and changes nothing.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::mail::Message;
+use crate::store::Session;
+use crate::sys::clock;
+use crate::sys::watch::Watch;
+
+/// Nothing tells when a hold ends by its time or by the death of its holder.
+const HELD_LOOK: Duration = Duration::from_secs(1);
+
+/// What a mailbox has for a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Mail that nobody holds.
+    Ready,
+    /// Another reader has it, and mail that is newer waits for that one's.
+    Held,
+    Empty,
+}
+
+/// Looks, without a lock.
+fn state(session: &Session) -> Result<State> {
+    let (cursor, bytes) = session.cursor()?;
+    Ok(match &cursor.hold {
+        Some(hold) if hold.stands(clock::now_ms()) => State::Held,
+        _ if bytes > cursor.consumed => State::Ready,
+        _ => State::Empty,
+    })
+}
+
+/// Whether mail is there that the session was not shown yet.
+pub fn has_new(session: &Session) -> Result<bool> {
+    session.cursor().map(|(cursor, bytes)| bytes > cursor.unheld())
+}
+
+/// Waits until `look` finds something in the session's folder, for at most
+/// `patience` (`None`: for ever).
+pub fn until<T>(
+    session: &Session,
+    patience: Option<Duration>,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    let deadline = patience.map(|patience| Instant::now() + patience);
+    let mut watch = Watch::new();
+    session.watch(&mut watch);
+    loop {
+        if let Some(found) = look()? {
+            return Ok(Some(found));
+        }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(None);
+        }
+        let pause = match state(session)? {
+            State::Held => Some(left.map_or(HELD_LOOK, |left| left.min(HELD_LOOK))),
+            State::Ready | State::Empty => left,
+        };
+        watch.wait(None, pause).map_err(|e| Error::io("wait for a change of", session.folder(), e))?;
+    }
+}
+
+/// Waits until mail is there that nobody holds. `false`: the time was over.
+pub fn for_mail(session: &Session, patience: Option<Duration>) -> Result<bool> {
+    let look = || Ok((state(session)? == State::Ready).then_some(()));
+    until(session, patience, look).map(|found| found.is_some())
+}
+
+/// Hands every message from `from` on to `show`, as they come, until `show`
+/// says stop.
+pub fn follow(session: &Session, mut show: impl FnMut(&Message) -> Result<bool>) -> Result<()> {
+    let mut at = session.cursor()?.0.consumed;
+    until(session, None, || {
+        let (_, bytes) = session.cursor()?;
+        let stretch = session.read(at, bytes, usize::MAX)?;
+        at = stretch.end;
+        for entry in &stretch.entries {
+            if !show(&entry.message)? {
+                return Ok(Some(()));
+            }
+        }
+        Ok(None)
+    })
+    .map(|_| ())
+}

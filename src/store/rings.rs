@@ -1,0 +1,90 @@
+//! When a session's host was rung, and for whose mail.
+//!
+//! Invariant: written under the session's lock before the bell rings, so that
+//! no crash makes it ring more often than its bound. A damaged file is none.
+
+use super::session::{Guard, Session};
+use crate::error::{Error, Result};
+use crate::json::{self, Document, Value};
+use crate::limits::{RINGS_KEPT, STATE_FILE_BYTES};
+use crate::sys::{clock, file};
+
+/// One ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    pub at_ms: u64,
+    /// The log's length then: the mail before it is what it rang for.
+    pub through: u64,
+    /// The senders of that mail, as [`crate::mail::Message::sender`] names them.
+    pub senders: Vec<String>,
+}
+
+impl Session {
+    /// The rings that are remembered, the oldest first.
+    pub fn rings(&self) -> Result<Vec<Rung>> {
+        let path = self.file("rings.json");
+        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
+        Ok(content.and_then(|content| parse(&content)).unwrap_or_default())
+    }
+
+    /// Whether a process stands ready to ring this session's host.
+    pub fn has_bell(&self) -> bool {
+        crate::sys::lock::Lock::is_held(&self.file("bell"))
+    }
+
+    /// Shows that this process can ring, for as long as the lock is kept.
+    pub fn bell_lock(&self) -> Result<Option<crate::sys::lock::Lock>> {
+        crate::sys::lock::Lock::try_shared(&self.file("bell"))
+    }
+}
+
+impl Guard<'_> {
+    /// Replaces the record of rings; only the latest are kept.
+    pub fn write_rings(&self, rings: &[Rung]) -> Result<()> {
+        let path = self.session().file("rings.json");
+        let kept = &rings[rings.len().saturating_sub(RINGS_KEPT)..];
+        file::replace(&path, to_text(kept).as_bytes()).map_err(|e| Error::io("write", &path, e))
+    }
+}
+
+fn to_text(rings: &[Rung]) -> String {
+    let rings = rings.iter().map(|ring| {
+        json::Object::new()
+            .str("at", &clock::rfc3339(ring.at_ms))
+            .u64("through", ring.through)
+            .raw("for", &json::array(ring.senders.iter().map(|sender| json::quote(sender))))
+            .finish()
+    });
+    json::Object::new().raw("rings", &json::array(rings)).finish() + "\n"
+}
+
+fn parse(content: &[u8]) -> Option<Vec<Rung>> {
+    let document = Document::parse(content).ok()?;
+    let rings = document.value().get("rings")?.items()?;
+    rings
+        .map(|ring| {
+            let senders = ring.get("for")?.items()?.map(|sender| sender.str().map(str::to_owned));
+            Some(Rung {
+                at_ms: clock::parse_rfc3339(ring.get("at")?.str()?)?,
+                through: ring.get("through").and_then(Value::u64)?,
+                senders: senders.collect::<Option<_>>()?,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_read_back() {
+        let rings = vec![
+            Rung { at_ms: 1_795_213_042_123, through: 10, senders: vec!["a".into(), "cli".into()] },
+            Rung { at_ms: 1_795_213_042_124, through: 20, senders: Vec::new() },
+        ];
+        assert_eq!(parse(to_text(&rings).as_bytes()), Some(rings));
+        assert_eq!(parse(b"{}"), None);
+        assert_eq!(parse(b"{\"rings\":[{\"at\":\"x\"}]}"), None);
+    }
+}
