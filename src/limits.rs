@@ -62,6 +62,10 @@ pub const RINGS_PER_HOUR: usize = 6;
 pub const RING_MS: u64 = 30_000;
 /// Rings that a mailbox remembers.
 pub const RINGS_KEPT: usize = 64;
+/// What is kept of a detached run's output, in bytes.
+pub const RUN_BYTES: usize = 256 * 1024;
+/// Detached runs of a session whose output is kept.
+pub const RUNS_KEPT: usize = 8;
 /// Bytes at the end of a transcript that show whether a turn runs.
 pub const TRANSCRIPT_TAIL_BYTES: usize = 64 * 1024;
 

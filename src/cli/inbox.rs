@@ -9,24 +9,26 @@ use crate::limits::{COMMAND_HOLD_MS, COMMAND_WAIT_SECONDS};
 use crate::mail::fence::Delivery;
 use crate::mail::text::count;
 use crate::ops::Relay;
-use crate::ops::collect::{Batch, Reader, take_for_command};
+use crate::ops::collect::{Batch, Reader};
 use crate::ops::find::find;
 use crate::ops::settle::{Settlement, settle_in};
-use crate::ops::wait::for_mail;
+use crate::ops::wait::take;
+use crate::store::Session;
 use crate::sys::clock;
 use crate::sys::process::Process;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let who = parsed.positional(0).unwrap_or_default();
     let session = find(&store_with_sessions(relay, who)?, who)?.session;
-    if parsed.flag("wait") {
-        for_mail(&session, patience(parsed.value("wait"))?)?;
-    }
+    let patience = match parsed.flag("wait") {
+        true => patience(parsed.value("wait"))?,
+        false => Some(Duration::ZERO),
+    };
     if parsed.flag("hold") {
-        return hold(&session, parsed.value("hold"));
+        return hold(&session, patience, parsed.value("hold"));
     }
-    let reader = Reader { process: Process::current(), event: None, life_ms: COMMAND_HOLD_MS };
-    let batch = take_for_command(&session, reader)?;
+    let reader = || Reader { process: Process::current(), event: None, life_ms: COMMAND_HOLD_MS };
+    let batch = take(&session, patience, reader)?;
     if batch.held > 0 {
         remark(&format!(
             "{} held by another reader that has not confirmed it; it comes again if that reader fails",
@@ -52,7 +54,7 @@ pub fn patience(seconds: Option<&str>) -> Result<Option<Duration>> {
 }
 
 /// Takes the mail under a hold that `relay ack` or `relay rollback` ends.
-fn hold(session: &crate::store::Session, seconds: Option<&str>) -> Result<i32> {
+fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) -> Result<i32> {
     let life_ms = match seconds {
         None => COMMAND_HOLD_MS,
         Some(text) => match text.parse::<u64>() {
@@ -60,7 +62,7 @@ fn hold(session: &crate::store::Session, seconds: Option<&str>) -> Result<i32> {
             _ => return Err(Error::Usage("--hold takes 1 to 900 seconds".to_owned())),
         },
     };
-    let batch = take_for_command(session, Reader { process: None, event: None, life_ms })?;
+    let batch = take(session, patience, || Reader { process: None, event: None, life_ms })?;
     if batch.held > 0 {
         return Err(Error::Held(format!(
             "{} held by another reader; try again when it has settled them",

@@ -11,6 +11,9 @@ use crate::ops::history::{Record, log, message};
 use crate::sys::clock;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    if let Some(run) = parsed.value("run") {
+        return output(relay, run);
+    }
     let who = parsed.positional(0).unwrap_or_default();
     let session = find(&store_with_sessions(relay, who)?, who)?.session;
     if let Some(id) = parsed.value("message") {
@@ -53,6 +56,20 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         }
     }
     say(&text)
+}
+
+/// What a detached run has printed.
+fn output(relay: &Relay, run: &str) -> Result<i32> {
+    let output = match relay.existing_store()? {
+        Some(store) => store.run_output(run)?,
+        None => None,
+    };
+    let output = output.ok_or_else(|| Error::NotFound {
+        what: "run",
+        name: crate::mail::address::shorten(run),
+        hint: "; relay keeps the last 8 of a session".to_owned(),
+    })?;
+    say(&String::from_utf8_lossy(&output))
 }
 
 fn to_json(record: &Record) -> String {

@@ -3,6 +3,7 @@
 //! Invariant: results go to stdout, everything else in one line to stderr; a
 //! reader that closes stdout ends the command quietly unless mail depends on it.
 
+mod attach;
 mod completions;
 mod demo;
 mod discover;
@@ -19,7 +20,9 @@ mod send;
 mod settle;
 mod status;
 mod table;
+mod verb;
 mod wake;
+mod watch;
 mod whoami;
 
 use std::io::{self, Write};
@@ -43,6 +46,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         "status" => status::run(relay, parsed),
         "discover" => discover::run(relay, parsed),
         "wake" => wake::run(relay, parsed),
+        "watch" => watch::run(relay, parsed),
+        "attach" => attach::run(relay, parsed),
         "whoami" => whoami::run(relay, parsed),
         "doctor" => doctor::run(relay, parsed),
         "demo" => demo::run(),

@@ -3,22 +3,33 @@
 use super::{Parsed, say};
 use crate::error::{Error, Result};
 use crate::ops::Relay;
+use crate::ops::find::latest;
 use crate::ops::register::{Details, register};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let name = parsed.positional(0).unwrap_or_default();
-    let Some(id) = parsed.value("id") else {
-        return Err(Error::Usage(
-            "register needs --id <session-id>; `relay discover` lists the ids of sessions on this machine"
-                .to_owned(),
-        ));
+    let store = relay.store()?;
+    let id = match (parsed.value("id"), store.named(name)?) {
+        (Some(id), _) => id.to_owned(),
+        (None, Some(session)) => latest(&store, session)?.info.id,
+        (None, None) => {
+            return Err(Error::Usage(
+                "register needs --id <session-id>; `relay discover` lists the ids of sessions on this machine"
+                    .to_owned(),
+            ));
+        }
+    };
+    let wakes = match parsed.value("wake") {
+        None => None,
+        Some("on") => Some(true),
+        Some("off") => Some(false),
+        Some(_) => return Err(Error::Usage("--wake is on or off".to_owned())),
     };
     let given = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
-    let store = relay.store()?;
-    let known = store.session(&crate::mail::address::check_id(id)?).is_registered();
+    let known = store.session(&crate::mail::address::check_id(&id)?).is_registered();
     let directory = given.or_else(|| (!known).then(|| relay.env.directory().to_owned()));
-    let details = Details { directory, host: parsed.value("tool").map(str::to_owned) };
-    let found = register(&store, id, name, details)?;
+    let details = Details { directory, host: parsed.value("tool").map(str::to_owned), wakes };
+    let found = register(&store, &id, name, details)?;
     let directory = found.info.directory.unwrap_or_default();
     say(&format!("registered {name} [{}] -> {} @ {}\n", found.info.host, found.info.id, directory.display()))
 }

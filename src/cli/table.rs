@@ -4,93 +4,8 @@
 //! Invariant: a verb or flag that is not here does not exist, and one that is
 //! here is documented everywhere.
 
-/// One verb.
-#[derive(Debug)]
-pub struct Verb {
-    pub name: &'static str,
-    pub group: Group,
-    /// One line, for the overview.
-    pub summary: &'static str,
-    /// Two or three sentences, for the verb's own help.
-    pub about: &'static str,
-    pub operands: &'static [Operand],
-    /// What a message that may follow the operands is called.
-    pub message: Option<&'static str>,
-    pub flags: &'static [Flag],
-    /// Commands and what they do.
-    pub examples: &'static [(&'static str, &'static str)],
-}
-
-/// Whom a verb is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    Mail,
-    Sessions,
-    Hosts,
-    Shell,
-}
-
-impl Group {
-    pub const ALL: [Group; 4] = [Group::Mail, Group::Sessions, Group::Hosts, Group::Shell];
-
-    pub fn title(self) -> &'static str {
-        match self {
-            Group::Mail => "Mail",
-            Group::Sessions => "Sessions",
-            Group::Hosts => "Started by agent hosts",
-            Group::Shell => "Shell",
-        }
-    }
-}
-
-/// An argument that is no flag.
-#[derive(Debug)]
-pub struct Operand {
-    pub name: &'static str,
-    pub need: Need,
-    /// What a shell can complete it with.
-    pub completes: Completes,
-}
-
-/// Whether an operand must be given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    Required,
-    Optional,
-    /// Required unless this flag is given; then there is none.
-    Unless(&'static str),
-}
-
-/// What a shell can offer for a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completes {
-    Nothing,
-    Session,
-    Host,
-    Directory,
-    Verb,
-    Shell,
-}
-
-/// A flag, `--name`.
-#[derive(Debug)]
-pub struct Flag {
-    pub name: &'static str,
-    pub takes: Takes,
-    pub help: &'static str,
-    pub completes: Completes,
-    /// Left out of help: for completions only.
-    pub hidden: bool,
-}
-
-/// What follows a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
-    Nothing,
-    Value(&'static str),
-    /// A number that may be left out.
-    Perhaps(&'static str),
-}
+pub use super::verb::{Completes, Flag, Group, Need, Operand, Takes, Verb};
+use super::verb::{PLAIN, flag, operand, value};
 
 /// The shells that `relay completions` knows.
 pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
@@ -121,18 +36,6 @@ pub const VARIABLES: [(&str, &str); 7] = [
     ("CLAUDE_CONFIG_DIR, CODEX_HOME", "the hosts' own folders, when moved"),
 ];
 
-const fn flag(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, takes: Takes::Nothing, help, completes: Completes::Nothing, hidden: false }
-}
-
-const fn value(name: &'static str, takes: &'static str, completes: Completes, help: &'static str) -> Flag {
-    Flag { name, takes: Takes::Value(takes), help, completes, hidden: false }
-}
-
-const fn operand(name: &'static str, need: Need, completes: Completes) -> Operand {
-    Operand { name, need, completes }
-}
-
 const JSON: Flag = flag("json", "print JSON for scripts instead of text for people");
 const WHO: Operand = operand("who", Need::Required, Completes::Session);
 const WAIT: Flag = Flag {
@@ -141,19 +44,8 @@ const WAIT: Flag = Flag {
 };
 const HOST: Flag = value("tool", "host", Completes::Host, "the session's host: claude or codex");
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
+const DRY: Flag = flag("dry", "only print what would be run, as JSON");
 const DIR: Flag = value("dir", "path", Completes::Directory, "the session's directory");
-
-/// A verb without operands, message, flags or examples.
-const PLAIN: Verb = Verb {
-    name: "",
-    group: Group::Shell,
-    summary: "",
-    about: "",
-    operands: &[],
-    message: None,
-    flags: &[],
-    examples: &[],
-};
 
 /// Every verb, in the order people see them.
 pub const VERBS: &[Verb] = &[
@@ -231,8 +123,9 @@ pub const VERBS: &[Verb] = &[
         summary: "what a mailbox has held, read or not",
         about: "Prints the last 50 messages with what became of each: stored, held (shown to the model, not confirmed \
                 yet) or consumed. Changes nothing.",
-        operands: &[WHO],
+        operands: &[operand("who", Need::Unless("run"), Completes::Session)],
         flags: &[
+            value("run", "run", Completes::Nothing, "instead: what this detached run has printed"),
             value("limit", "n", Completes::Nothing, "so many messages instead of 50"),
             value("message", "id", Completes::Nothing, "the whole body of one message"),
             JSON,
@@ -254,14 +147,48 @@ pub const VERBS: &[Verb] = &[
         summary: "resume a sleeping session so that it reads its mail",
         about: "Resumes the session without a terminal, in its directory, with the message (or a plain hint that mail \
                 waits) as its prompt, and waits for it. Refuses a session that is live: two writers on one \
-                conversation corrupt it. The exit code is the host's own (2 becomes 1).",
+                conversation corrupt it. The exit code is the host's own (2 becomes 1). With --detach it returns at once \
+                and keeps the last runs' output for relay log --run.",
         operands: &[operand("who", Need::Unless("id"), Completes::Session)],
         message: Some("message"),
-        flags: &[ID, DIR, HOST, flag("dry", "only print what would be run, as JSON")],
+        flags: &[
+            ID,
+            DIR,
+            HOST,
+            DRY,
+            flag("detach", "return at once; relay log --run shows what it prints"),
+            Flag { hidden: true, ..value("record", "run", Completes::Nothing, "what --detach starts") },
+        ],
         examples: &[
             ("relay wake reviewer", "let it read its mail"),
             ("relay wake reviewer -- the build is green, go on", "with a prompt of your own"),
         ],
+    },
+    Verb {
+        name: "attach",
+        group: Group::Mail,
+        summary: "open a sleeping session in this terminal",
+        about: "Resumes the session in its directory, here, with its mail. Refuses a session that is live.",
+        operands: &[operand("who", Need::Unless("id"), Completes::Session)],
+        flags: &[ID, DIR, HOST, DRY],
+        ..PLAIN
+    },
+    Verb {
+        name: "watch",
+        group: Group::Mail,
+        summary: "wake sleeping sessions when mail comes",
+        about: "Stays in the foreground and wakes each of these sessions when mail waits and it is not live: only \
+                sessions whose user said so with relay register <name> --wake on, at most six times an hour for one \
+                sender's mail. Says what it does, a line each.",
+        operands: &[WHO],
+        message: Some("more"),
+        flags: &[value(
+            "quiet",
+            "from-to",
+            Completes::Nothing,
+            "hours in which nobody is woken, as 22-7, local time",
+        )],
+        examples: &[("relay watch reviewer builder --quiet 22-7", "wake two sessions, not at night")],
     },
     Verb {
         name: "list",
@@ -281,7 +208,12 @@ pub const VERBS: &[Verb] = &[
                 A name has one owner; another session's is never taken away. Sessions with relay's hook register \
                 themselves and only lack a chosen name.",
         operands: &[operand("name", Need::Required, Completes::Nothing)],
-        flags: &[ID, DIR, HOST],
+        flags: &[
+            ID,
+            DIR,
+            HOST,
+            value("wake", "on|off", Completes::Nothing, "whether relay watch may wake it (off)"),
+        ],
         examples: &[(
             "relay register reviewer --id 8d0c5e7a-1111-4222-8333-944455556666",
             "name a session by its id",

@@ -5,9 +5,26 @@ use crate::error::{Error, Result};
 use crate::mail::address;
 use crate::ops::Relay;
 use crate::ops::find::{by_id, find};
-use crate::ops::wake::{Target, plan};
+use crate::ops::wake::{Mode, Target, Wake, plan};
+use crate::wake::Input;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let wake = target(relay, parsed, Mode::Headless(parsed.message()))?;
+    if parsed.flag("dry") {
+        return say(&(wake.to_json() + "\n"));
+    }
+    if let Some(run) = parsed.value("record") {
+        return wake.run_recorded(relay, run, |word| drop(say(&format!("{word}\n"))));
+    }
+    if parsed.flag("detach") {
+        let run = wake.detach(relay)?;
+        return say(&format!("started; what it prints: relay log --run {run}\n"));
+    }
+    wake.run(relay, Input::Nothing).map(|code| finish(&wake, code))
+}
+
+/// The session that the words and flags name.
+pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Wake> {
     let store = relay.existing_store()?;
     let directory = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
     let host = parsed.value("tool");
@@ -22,18 +39,16 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             let id = found.info.id.clone();
             (Some(found), id)
         }
-        (None, None) => return Err(Error::Usage("wake whom? relay wake <who> [-- <message>]".to_owned())),
+        (None, None) => return Err(Error::Usage(format!("{0} whom? relay {0} <who>", parsed.verb.name))),
     };
-    let wake = plan(found, Target { id: &id, directory, host }, parsed.message())?;
-    if parsed.flag("dry") {
-        return say(&(wake.to_json() + "\n"));
+    plan(found, Target { id: &id, directory, host }, mode)
+}
+
+/// The host's exit code. Hosts read 2 as "block", so relay never passes it on.
+pub fn finish(wake: &Wake, code: i32) -> i32 {
+    if code == 2 {
+        remark(&format!("{} ended with exit code 2, passed on as 1", wake.plan.program));
+        return 1;
     }
-    match wake.run()? {
-        // Hosts read an exit code of 2 as "block", so relay never passes it on.
-        2 => {
-            remark(&format!("{} ended with exit code 2, passed on as 1", wake.plan.program));
-            Ok(1)
-        }
-        code => Ok(code),
-    }
+    code
 }

@@ -35,6 +35,7 @@ pub const HOST: Host = Host {
     resume: |id, message, _| {
         ["-p", "--resume", id, "--output-format", "json", "--", message].map(str::to_owned).to_vec()
     },
+    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
     ring,
     turn_runs,
     transcripts,

@@ -23,6 +23,7 @@ pub const HOST: Host = Host {
         ("SessionEnd", Moment::End),
     ],
     resume,
+    attach: |id| ["resume", id].map(str::to_owned).to_vec(),
     ring: |_, id, line| {
         let arguments = ["queue", "--thread", id, "--message", line].map(str::to_owned).to_vec();
         Some(Ring::Program { program: "codex", arguments })

@@ -39,6 +39,8 @@ pub struct Host {
     /// The arguments that resume session `id` with a message, headless;
     /// `in_repository` says whether its directory is inside a git repository.
     pub resume: fn(id: &str, message: &str, in_repository: bool) -> Vec<String>,
+    /// The arguments that open session `id` in a terminal.
+    pub attach: fn(id: &str) -> Vec<String>,
     /// How a child of the host's process rings session `id` with one line of
     /// text, idle or not; `None`: not with what it was started with.
     pub ring: fn(env: &Env, id: &str, line: &str) -> Option<Ring>,

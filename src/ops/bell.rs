@@ -16,7 +16,7 @@ use crate::limits::{
     HOOK_MESSAGES, LOOK_AGAIN_MS, RING_AFTER_MS, RING_AGAIN_MS, RINGS_PER_HOUR, TRANSCRIPT_TAIL_BYTES,
 };
 use crate::mail::Message;
-use crate::mail::fence::invitation;
+use crate::mail::fence::{self, invitation};
 use crate::store::Session;
 use crate::store::rings::Rung;
 use crate::sys::lock::Lock;
@@ -188,30 +188,17 @@ impl Station {
         if self.turn_runs()? {
             return Ok(Next::In(LOOK_AGAIN_MS));
         }
-        let session = &self.found.session;
-        let guard = session.lock()?;
-        let (cursor, bytes) = session.cursor()?;
-        let pending = session.read(cursor.unheld(), bytes, HOOK_MESSAGES)?.entries;
-        let messages: Vec<&Message> = pending.iter().map(|entry| &entry.message).collect();
-        if messages.is_empty() {
-            return Ok(Next::In(LOOK_AGAIN_MS));
-        }
-        let mut rings = session.rings()?;
-        let now = clock::now_ms();
-        if let Some(wait_ms) = must_wait(&rings, cursor.unheld(), &senders(&messages), now) {
-            return Ok(Next::In(wait_ms));
-        }
-        rings.push(Rung { at_ms: now, through: bytes, senders: senders(&messages) });
-        guard.write_rings(&rings)?;
-        drop(guard);
-        let line = invitation(&messages);
+        let line = match count_ring(&self.found.session)? {
+            Counted::Wait(wait_ms) => return Ok(Next::In(wait_ms)),
+            Counted::Ring { line, .. } => line,
+        };
         match how_to_ring(relay, &self.found, &line) {
             None => Ok(Next::In(LOOK_AGAIN_MS)),
             Some(Ring::Socket { path, lines }) => ring::post(&path, lines).map(Next::Ringing),
             Some(Ring::Program { program, arguments }) => {
                 let directory = relay.env.directory().to_owned();
                 let plan = Plan { program: program.to_owned(), arguments, directory, without: Vec::new() };
-                ring::start(plan).map(Next::Ringing)
+                ring::run(plan).map(Next::Ringing)
             }
         }
     }
@@ -225,15 +212,47 @@ impl Station {
     }
 }
 
+/// Whether the bell may ring for what waits in a mailbox.
+pub enum Counted {
+    /// Not before so many milliseconds.
+    Wait(u64),
+    /// Yes, and it is counted.
+    Ring { line: String, messages: usize, senders: Vec<String> },
+}
+
+/// Counts a ring for the unread mail of this session, if there may be one now.
+pub fn count_ring(session: &Session) -> Result<Counted> {
+    let guard = session.lock()?;
+    let (cursor, bytes) = session.cursor()?;
+    let pending = session.read(cursor.unheld(), bytes, HOOK_MESSAGES)?.entries;
+    let messages: Vec<&Message> = pending.iter().map(|entry| &entry.message).collect();
+    if messages.is_empty() {
+        return Ok(Counted::Wait(LOOK_AGAIN_MS));
+    }
+    let mut rings = session.rings()?;
+    let now = clock::now_ms();
+    let senders = senders(&messages);
+    if let Some(wait_ms) = must_wait(&rings, cursor.unheld(), &senders, now) {
+        return Ok(Counted::Wait(wait_ms));
+    }
+    rings.push(Rung { at_ms: now, through: bytes, senders });
+    guard.write_rings(&rings)?;
+    let names: Vec<String> = messages.iter().map(|message| fence::sender(message)).collect();
+    Ok(Counted::Ring { line: invitation(&messages), messages: messages.len(), senders: distinct(names) })
+}
+
 fn how_to_ring(relay: &Relay, found: &Found, line: &str) -> Option<Ring> {
     (host::named(&found.info.host)?.ring)(&relay.env, &found.info.id, line)
 }
 
 fn senders(messages: &[&Message]) -> Vec<String> {
-    let mut senders: Vec<String> = messages.iter().map(|message| message.sender().to_owned()).collect();
-    senders.sort();
-    senders.dedup();
-    senders
+    distinct(messages.iter().map(|message| message.sender().to_owned()).collect())
+}
+
+fn distinct(mut words: Vec<String>) -> Vec<String> {
+    words.sort();
+    words.dedup();
+    words
 }
 
 /// For how long the bell must be silent, in milliseconds, if it must: it rang

@@ -17,6 +17,7 @@ pub mod register;
 pub mod roster;
 pub mod send;
 pub mod settle;
+pub mod standing;
 pub mod succession;
 pub mod wait;
 pub mod wake;

@@ -17,6 +17,8 @@ use crate::sys::clock;
 pub struct Details {
     pub directory: Option<PathBuf>,
     pub host: Option<String>,
+    /// Whether `relay watch` may wake it.
+    pub wakes: Option<bool>,
 }
 
 /// Registers the session of this id under `name`.
@@ -35,6 +37,7 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
     if let Some(directory) = details.directory {
         info.directory = Some(directory);
     }
+    info.wakes = details.wakes.unwrap_or(info.wakes);
     info.host =
         details.host.unwrap_or(if info.host.is_empty() { host::HOSTS[0].name.to_owned() } else { info.host });
     info.seen_ms = clock::now_ms();

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::collect::{Batch, Reader, take_for_command};
 use crate::error::{Error, Result};
 use crate::mail::Message;
 use crate::store::Session;
@@ -66,10 +67,23 @@ pub fn until<T>(
     }
 }
 
-/// Waits until mail is there that nobody holds. `false`: the time was over.
-pub fn for_mail(session: &Session, patience: Option<Duration>) -> Result<bool> {
-    let look = || Ok((state(session)? == State::Ready).then_some(()));
-    until(session, patience, look).map(|found| found.is_some())
+/// Takes what is pending for a command, once there is something that nobody
+/// else holds, or as it is when the time is over.
+pub fn take(session: &Session, patience: Option<Duration>, reader: impl Fn() -> Reader) -> Result<Batch> {
+    if patience == Some(Duration::ZERO) {
+        return take_for_command(session, reader());
+    }
+    let look = || {
+        let batch = match state(session)? {
+            State::Ready => take_for_command(session, reader())?,
+            State::Held | State::Empty => Batch::default(),
+        };
+        Ok((!batch.token.is_empty()).then_some(batch))
+    };
+    match until(session, patience, look)? {
+        Some(batch) => Ok(batch),
+        None => take_for_command(session, reader()),
+    }
 }
 
 /// Hands every message from `from` on to `show`, as they come, until `show`

@@ -11,6 +11,7 @@ pub mod mailbox;
 mod names;
 mod processes;
 pub mod rings;
+pub mod runs;
 pub mod session;
 
 use std::path::{Path, PathBuf};

@@ -42,6 +42,8 @@ pub struct Info {
     pub transcript: Option<PathBuf>,
     /// The host process that runs it, as a hook saw it.
     pub process: Option<Process>,
+    /// Whether its user lets `relay watch` wake it.
+    pub wakes: bool,
     /// When a host or person last announced it, in milliseconds since 1970.
     pub seen_ms: u64,
     /// The session this one goes on from, until all of its mail has moved here.
@@ -119,6 +121,11 @@ impl Session {
         Lock::try_exclusive(&self.file("resume"))
     }
 
+    /// Whether a `relay wake` or `attach` resumes it right now.
+    pub fn is_resumed(&self) -> bool {
+        Lock::is_held(&self.file("resume"))
+    }
+
     /// Whether a process of this session runs.
     pub fn is_live(&self, info: &Info) -> bool {
         info.process.as_ref().is_some_and(Process::is_alive) || Lock::is_held(&self.file("live"))
@@ -148,6 +155,7 @@ impl Info {
             .optional("directory", path(&self.directory).as_deref())
             .optional("transcript", path(&self.transcript).as_deref())
             .optional("process", self.process.as_ref().map(Process::to_string).as_deref())
+            .optional("wakes", self.wakes.then_some("on"))
             .str("seen", &clock::rfc3339(self.seen_ms))
             .optional("inherits", self.inherits.as_deref())
             .optional("successor", self.successor.as_deref())
@@ -167,6 +175,7 @@ impl Info {
             directory: text("directory").map(PathBuf::from),
             transcript: text("transcript").map(PathBuf::from),
             process: text("process").and_then(|text| Process::parse(&text)),
+            wakes: text("wakes").is_some(),
             seen_ms: text("seen").and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
             inherits: text("inherits"),
             successor: text("successor"),
@@ -193,6 +202,7 @@ mod tests {
             directory: Some("/w/app \"x\"".into()),
             transcript: None,
             process: Process::current(),
+            wakes: true,
             seen_ms: 1_795_213_042_123,
             inherits: None,
             successor: Some("x".into()),

@@ -170,10 +170,15 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
     }
 }
 
+/// Opens a private file that need not survive a power cut, to be written to.
+pub fn open_note(path: &Path) -> io::Result<File> {
+    fault::step()?;
+    OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)
+}
+
 /// Appends one short line to a note that need not survive a power cut.
 pub fn append_note(path: &Path, line: &str) -> io::Result<()> {
-    fault::step()?;
-    OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)?.write_all(line.as_bytes())
+    open_note(path)?.write_all(line.as_bytes())
 }
 
 /// Replaces a short note that need not survive a power cut. One write; a reader

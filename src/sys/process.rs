@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::error::{Error, Result};
 use crate::limits::ANCESTORS;
 
 /// One process of this boot. Its text form, `<pid>-<start>`, is a safe file name.
@@ -64,6 +65,17 @@ pub fn host_process() -> Option<Process> {
         pid = facts.parent;
     }
     None
+}
+
+/// The file of this very program.
+pub fn executable() -> Result<std::path::PathBuf> {
+    std::env::current_exe().map_err(|e| Error::Failed(format!("cannot tell where relay itself is: {e}")))
+}
+
+/// Leaves the terminal: what ends there does not end this process.
+pub fn leave_terminal() {
+    // It fails for a leader of a process group, which has left already.
+    let _ = rustix::process::setsid();
 }
 
 /// The user this process runs as.

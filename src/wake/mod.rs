@@ -5,7 +5,7 @@
 
 pub mod ring;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,24 +20,77 @@ pub struct Plan {
     pub without: Vec<&'static str>,
 }
 
+/// Whether the program may read what the user types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    Nothing,
+    Terminal,
+}
+
 /// Runs the plan to its end, its output passed through. Returns its exit code,
 /// 128 plus the signal that ended it.
-pub fn run(plan: &Plan) -> Result<i32> {
+pub fn run(plan: &Plan, input: Input) -> Result<i32> {
+    let stdin = match input {
+        Input::Nothing => Stdio::null(),
+        Input::Terminal => Stdio::inherit(),
+    };
+    let status = command(plan).stdin(stdin).status().map_err(|error| cannot_start(plan, error))?;
+    Ok(exit_code(status))
+}
+
+/// As [`run`], with the output handed to `keep` in pieces as it comes, stdout
+/// and stderr in one.
+pub fn run_recorded(plan: &Plan, mut keep: impl FnMut(&[u8])) -> Result<i32> {
+    let (mut output, errors) = std::io::pipe().map_err(|error| cannot_start(plan, error))?;
+    let also = errors.try_clone().map_err(|error| cannot_start(plan, error))?;
+    let mut command = command(plan);
+    let child = command.stdin(Stdio::null()).stdout(errors).stderr(also).spawn();
+    let mut child = child.map_err(|error| cannot_start(plan, error))?;
+    drop(command); // and with it our copies of the pipe's writing end
+    let mut piece = [0u8; 8192];
+    loop {
+        match output.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(length) => keep(&piece[..length]),
+        }
+    }
+    child.wait().map(exit_code).map_err(|error| cannot_start(plan, error))
+}
+
+/// Starts the plan and returns the first line it prints; it runs on.
+pub fn start(plan: &Plan) -> Result<String> {
+    let failed = |error| cannot_start(plan, error);
+    let mut command = command(plan);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let stdout = child.map_err(failed)?.stdout.take();
+    let mut line = String::new();
+    stdout.map_or(Ok(0), |stdout| BufReader::new(stdout).take(4096).read_line(&mut line)).map_err(failed)?;
+    Ok(line.trim_end().to_owned())
+}
+
+fn command(plan: &Plan) -> Command {
     let mut command = Command::new(&plan.program);
-    command.args(&plan.arguments).current_dir(&plan.directory).stdin(Stdio::null());
+    command.args(&plan.arguments).current_dir(&plan.directory);
     for variable in &plan.without {
         command.env_remove(variable);
     }
-    let status = command.status().map_err(|error| match error.kind() {
+    command
+}
+
+fn cannot_start(plan: &Plan, error: std::io::Error) -> Error {
+    match error.kind() {
         std::io::ErrorKind::NotFound => Error::NotFound {
             what: "program",
             name: plan.program.clone(),
             hint: " on the PATH; install it, or wake the session where it is installed".to_owned(),
         },
         _ => Error::io("run", Path::new(&plan.program), error),
-    })?;
+    }
+}
+
+fn exit_code(status: std::process::ExitStatus) -> i32 {
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    Ok(status.code().unwrap_or(128 + signal.unwrap_or(0)))
+    status.code().unwrap_or(128 + signal.unwrap_or(0))
 }
 
 /// Runs the plan with `input` on its stdin and these variables set. Returns its

@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -43,14 +43,10 @@ pub fn post(path: &Path, lines: String) -> Result<Ringing> {
 }
 
 /// Runs the plan, without its output.
-pub fn start(plan: Plan) -> Result<Ringing> {
+pub fn run(plan: Plan) -> Result<Ringing> {
     in_background(move || {
         let failed = |error| Error::io("run", Path::new(&plan.program), error);
-        let mut command = Command::new(&plan.program);
-        command.args(&plan.arguments).current_dir(&plan.directory);
-        for variable in &plan.without {
-            command.env_remove(variable);
-        }
+        let mut command = super::command(&plan);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(failed)?;
         let deadline = Instant::now() + Duration::from_millis(RING_MS);

@@ -1,0 +1,123 @@
+//! What a verb is: its operands, flags and words for people.
+//!
+//! Invariant: plain data, from which everything else about a verb is made.
+
+/// One verb.
+#[derive(Debug)]
+pub struct Verb {
+    pub name: &'static str,
+    pub group: Group,
+    /// One line, for the overview.
+    pub summary: &'static str,
+    /// Two or three sentences, for the verb's own help.
+    pub about: &'static str,
+    pub operands: &'static [Operand],
+    /// What a message that may follow the operands is called.
+    pub message: Option<&'static str>,
+    pub flags: &'static [Flag],
+    /// Commands and what they do.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// Whom a verb is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Mail,
+    Sessions,
+    Hosts,
+    Shell,
+}
+
+impl Group {
+    pub const ALL: [Group; 4] = [Group::Mail, Group::Sessions, Group::Hosts, Group::Shell];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Mail => "Mail",
+            Group::Sessions => "Sessions",
+            Group::Hosts => "Started by agent hosts",
+            Group::Shell => "Shell",
+        }
+    }
+}
+
+/// An argument that is no flag.
+#[derive(Debug)]
+pub struct Operand {
+    pub name: &'static str,
+    pub need: Need,
+    /// What a shell can complete it with.
+    pub completes: Completes,
+}
+
+/// Whether an operand must be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Required,
+    Optional,
+    /// Required unless this flag is given; then there is none.
+    Unless(&'static str),
+}
+
+/// What a shell can offer for a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completes {
+    Nothing,
+    Session,
+    Host,
+    Directory,
+    Verb,
+    Shell,
+}
+
+/// A flag, `--name`.
+#[derive(Debug)]
+pub struct Flag {
+    pub name: &'static str,
+    pub takes: Takes,
+    pub help: &'static str,
+    pub completes: Completes,
+    /// Left out of help: for completions only.
+    pub hidden: bool,
+}
+
+/// What follows a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Nothing,
+    Value(&'static str),
+    /// A number that may be left out.
+    Perhaps(&'static str),
+}
+
+/// A flag that takes nothing.
+pub const fn flag(name: &'static str, help: &'static str) -> Flag {
+    Flag { name, takes: Takes::Nothing, help, completes: Completes::Nothing, hidden: false }
+}
+
+/// A flag with a value.
+pub const fn value(
+    name: &'static str,
+    takes: &'static str,
+    completes: Completes,
+    help: &'static str,
+) -> Flag {
+    Flag { name, takes: Takes::Value(takes), help, completes, hidden: false }
+}
+
+/// An operand.
+pub const fn operand(name: &'static str, need: Need, completes: Completes) -> Operand {
+    Operand { name, need, completes }
+}
+
+/// A verb without operands, message, flags or examples.
+pub const PLAIN: Verb = Verb {
+    name: "",
+    group: Group::Shell,
+    summary: "",
+    about: "",
+    operands: &[],
+    message: None,
+    flags: &[],
+    examples: &[],
+};

@@ -1,0 +1,171 @@
+//! Resuming sessions: one at a time, here, in the background, and by itself.
+//! The host is a small script that says how it was called.
+
+mod harness;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use harness::World;
+
+const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
+
+/// A world with the sleeping Claude Code session carol.
+fn with_carol() -> World {
+    let world = World::new();
+    let bin = world.project("bin");
+    let program = bin.join("claude");
+    // It runs for as long as the file `busy` is there.
+    let script = "#!/bin/sh\necho \"called: $*\"\necho \"in: $PWD, as ${CLAUDE_CODE_SESSION_ID-nobody}\"\necho trouble >&2\n\
+                  while [ -e \"$HOME/busy\" ]; do sleep 0.02; done\nexit \"$(cat \"$HOME/code\" 2>/dev/null || echo 0)\"\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let world = world.with("PATH", &format!("{}:/usr/bin:/bin", bin.display()));
+    let folder = world.project("c");
+    world.ok(&["register", "carol", "--id", CAROL, "--tool", "claude", "--dir", folder.to_str().unwrap()]);
+    world
+}
+
+fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+fn set(world: &World, name: &str, content: &str) {
+    std::fs::write(world.home().join(name), content).unwrap();
+}
+
+/// The run's token, from what `wake --detach` printed.
+fn token(printed: &str) -> String {
+    printed.trim().rsplit(' ').next().unwrap().to_owned()
+}
+
+struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_detached_run_goes_on_and_its_output_is_kept() {
+    let world = with_carol();
+    set(&world, "busy", "");
+    set(&world, "code", "7");
+    let run = token(&world.ok(&["wake", "carol", "--detach", "--", "--go on"]));
+    wait_for("the program runs", || world.ok(&["log", "--run", &run]).contains("trouble"));
+    let second = world.run(&["wake", "carol"]);
+    assert_eq!((second.code, second.stderr.contains("live")), (Some(3), true), "{}", second.stderr);
+    assert_eq!(world.run(&["wake", "carol", "--detach"]).code, Some(3));
+    assert_eq!(world.run(&["attach", "carol"]).code, Some(3));
+    std::fs::remove_file(world.home().join("busy")).unwrap();
+    wait_for("the run ends", || world.ok(&["log", "--run", &run]).contains("ended with exit code 7"));
+    let output = world.ok(&["log", "--run", &run]);
+    assert!(output.contains("--resume") && output.contains("-- --go on\n"), "{output}");
+    assert!(output.contains("/c, as nobody\n"), "{output}");
+    assert_eq!(world.run(&["wake", "carol"]).code, Some(7), "then it can be woken again");
+}
+
+#[test]
+fn a_detached_run_keeps_a_bounded_output() {
+    let world = with_carol();
+    let script = "#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x\n";
+    std::fs::write(world.home().join("bin/claude"), script).unwrap();
+    let run = token(&world.ok(&["wake", "carol", "--detach"]));
+    wait_for("the run ends", || world.ok(&["log", "--run", &run]).contains("ended with"));
+    let output = world.ok(&["log", "--run", &run]);
+    assert!(output.len() < 270_000 && output.contains("737856 bytes more were not kept"), "{}", output.len());
+    let runs: Vec<String> = (0..9)
+        .map(|_| {
+            let run = token(&world.ok(&["wake", "carol", "--detach"]));
+            wait_for("the run ends", || world.ok(&["log", "--run", &run]).contains("ended with"));
+            wait_for("its lock is free", || {
+                world.json(&["wake", "carol", "--dry"])["live"] == false && !locked(&world)
+            });
+            run
+        })
+        .collect();
+    let gone = world.run(&["log", "--run", &runs[0]]);
+    assert_eq!((gone.code, gone.stderr.contains("last 8")), (Some(4), true), "{}", gone.stderr);
+    world.ok(&["log", "--run", &runs[1]]);
+    for bad in ["x", "../../etc/passwd", &format!("{}.../x", &runs[1][..36])] {
+        assert_eq!(world.run(&["log", "--run", bad]).code, Some(4), "{bad}");
+    }
+}
+
+fn locked(world: &World) -> bool {
+    let lock = std::fs::File::open(world.session(CAROL).join("resume")).unwrap();
+    lock.try_lock().is_err()
+}
+
+#[test]
+fn what_cannot_be_started_is_said_at_once() {
+    let world = with_carol();
+    std::fs::remove_file(world.home().join("bin/claude")).unwrap();
+    let run = world.run(&["wake", "carol"]);
+    assert_eq!((run.code, run.stderr.contains("'claude'")), (Some(4), true), "{}", run.stderr);
+    std::fs::remove_dir(world.home().join("c")).unwrap();
+    let run = world.run(&["wake", "carol", "--detach"]);
+    assert_eq!((run.code, run.stderr.contains("--dir")), (Some(4), true), "{}", run.stderr);
+}
+
+#[test]
+fn attach_opens_the_session_in_this_terminal() {
+    let world = with_carol();
+    std::fs::write(world.home().join("bin/claude"), "#!/bin/sh\necho \"called: $*\"\ncat\nexit 2\n").unwrap();
+    let run = world.run_with_input(&["attach", "carol"], b"typed\n");
+    assert_eq!(run.stdout, format!("called: --resume {CAROL}\ntyped\n"));
+    assert_eq!(run.code, Some(1), "2 is never passed on");
+    assert!(world.ok(&["attach", "carol", "--dry"]).contains(r#""args":["--resume","#));
+}
+
+#[test]
+fn watch_wakes_only_whom_its_user_gave_it() {
+    let world = with_carol();
+    let refused = world.run(&["watch", "carol"]);
+    assert_eq!((refused.code, refused.stderr.contains("--wake on")), (Some(64), true), "{}", refused.stderr);
+    world.ok(&["register", "carol", "--wake", "on"]);
+    world.ok(&["send", "carol", "--", "before the watch"]);
+    let mut command = world.command(&["watch", "carol"]);
+    let mut child = Started(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let woken = lines.next().unwrap().unwrap();
+    assert!(woken.contains("woke carol for 1 message from cli"), "{woken}");
+    let run = token(&woken);
+    wait_for("it ran", || world.ok(&["log", "--run", &run]).contains("ended with exit code 0"));
+    assert_eq!(world.drain("carol"), ["before the watch"]);
+    world.ok(&["send", "carol", "--", "during the watch"]);
+    let woken = lines.next().unwrap().unwrap();
+    assert!(woken.contains("woke carol for 1 message"), "{woken}");
+    world.ok(&["register", "carol", "--wake", "off"]);
+    world.drain("carol");
+    world.ok(&["send", "carol", "--", "no more"]);
+    let refused = lines.next().unwrap().unwrap();
+    assert!(refused.contains("not to be woken"), "{refused}");
+}
+
+#[test]
+fn watch_keeps_quiet_hours() {
+    let world = with_carol();
+    world.ok(&["register", "carol", "--wake", "on"]);
+    assert_eq!(world.run(&["watch", "carol", "--quiet", "25-3"]).code, Some(64));
+    let hour = std::process::Command::new("date").arg("+%H").env_clear().output().unwrap().stdout;
+    let hour: u32 = String::from_utf8(hour).unwrap().trim().parse().unwrap();
+    let quiet = format!("{hour}-{}", (hour + 2) % 24);
+    world.ok(&["send", "carol", "--", "at night"]);
+    let mut command = world.command(&["watch", "--quiet", &quiet, "carol"]);
+    let child = Started(command.stdout(Stdio::piped()).spawn().unwrap());
+    let asleep = || {
+        let text = std::fs::read_to_string(format!("/proc/{}/syscall", child.0.id())).unwrap_or_default();
+        ["7", "73", "271"].contains(&text.split(' ').next().unwrap_or_default())
+    };
+    wait_for("the watch sleeps", asleep);
+    assert!(!world.session(CAROL).join("rings.json").exists() && !world.session(CAROL).join("runs").exists());
+}
