@@ -69,6 +69,22 @@ pub const RUNS_KEPT: usize = 8;
 /// Bytes at the end of a transcript that show whether a turn runs.
 pub const TRANSCRIPT_TAIL_BYTES: usize = 64 * 1024;
 
+/// Days for which read mail is kept, unless the user says otherwise.
+pub const KEEP_DAYS: u64 = 30;
+/// Mebibytes of read mail that a mailbox keeps, unless the user says otherwise.
+pub const KEEP_MIB: u64 = 16;
+/// Less than this is not worth rewriting a log for, in bytes.
+pub const TRIM_BYTES: u64 = 64 * 1024;
+/// Days after which a session that nobody has seen, with nothing unread, is
+/// folded away.
+pub const FOLD_DAYS: u64 = 60;
+/// Time between two sweeps of the store, in milliseconds.
+pub const SWEEP_MS: u64 = 86_400_000;
+/// Age at which a bus first looks whether a sweep is due, in milliseconds.
+pub const SWEEP_AFTER_MS: u64 = 5_000;
+/// Sessions that one piece of a sweep looks at.
+pub const SWEEP_SESSIONS: usize = 64;
+
 /// Runs of redelivered mail that a cursor tells apart; older ones are merged.
 pub const REDELIVERY_RUNS: usize = 16;
 

@@ -123,6 +123,22 @@ fn cases() -> Vec<Case> {
             check: shown_by_bus,
         },
         Case {
+            name: "gc that trims",
+            prepare: outdated,
+            arguments: &["gc"],
+            input: nothing,
+            last: none,
+            check: trimmed,
+        },
+        Case {
+            name: "gc that folds",
+            prepare: forgotten,
+            arguments: &["gc"],
+            input: nothing,
+            last: none,
+            check: folded,
+        },
+        Case {
             name: "import",
             prepare: session_relay_home,
             arguments: &["list"],
@@ -131,6 +147,55 @@ fn cases() -> Vec<Case> {
             check: imported,
         },
     ]
+}
+
+/// Carol's mailbox with old mail: 200 messages read, `unread` more not. Nobody
+/// has seen her for years.
+fn long_ago(unread: usize) -> World {
+    let world = World::with_alice_and_bob();
+    world.ok(&["register", "carol", "--id", FRESH, "--dir", "/"]);
+    let folder = world.session(FRESH);
+    let line = |id: usize| {
+        json!({"id": format!("m{id}"), "to": FRESH, "ts": "2020-01-01T00:00:00Z", "body": "x".repeat(500)})
+            .to_string()
+            + "\n"
+    };
+    let read: String = (0..200).map(line).collect();
+    let rest: String = (200..200 + unread).map(line).collect();
+    std::fs::write(folder.join("mail.jsonl"), format!("{read}{rest}")).unwrap();
+    std::fs::write(folder.join("cursor.json"), json!({"consumed": read.len()}).to_string()).unwrap();
+    let record = std::fs::read_to_string(folder.join("info.json")).unwrap();
+    let mut info: Value = serde_json::from_str(&record).unwrap();
+    info["seen"] = json!("2020-01-01T00:00:00Z");
+    std::fs::write(folder.join("info.json"), info.to_string()).unwrap();
+    let files = ["mail.jsonl", "cursor.json"].map(|name| folder.join(name));
+    assert!(Command::new("touch").args(["-d", "2020-01-01"]).args(files).status().unwrap().success());
+    world
+}
+
+fn outdated() -> World {
+    long_ago(2)
+}
+
+fn forgotten() -> World {
+    long_ago(0)
+}
+
+fn trimmed(world: &World, _: &Run) {
+    assert_eq!(world.pending("carol").len(), 2, "unread mail stays");
+    world.ok(&["gc"]);
+    assert_eq!(world.ok(&["gc"]), "nothing to clear away\n");
+    assert_eq!(world.json(&["log", "--json", "carol"])["total"], 2);
+    world.ok(&["send", "carol", "--", "new"]);
+    assert_eq!(world.drain("carol").len(), 3);
+}
+
+fn folded(world: &World, _: &Run) {
+    world.ok(&["gc"]);
+    assert_eq!(world.ok(&["gc"]), "nothing to clear away\n");
+    assert!(!world.session(FRESH).exists());
+    assert_eq!(std::fs::read_dir(world.store().join("folded")).map_or(0, |left| left.count()), 0);
+    world.ok(&["register", "carol", "--id", BOB]);
 }
 
 fn none(_: &World) -> Option<String> {

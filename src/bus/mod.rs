@@ -13,11 +13,13 @@ mod tools;
 mod waiting;
 
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::limits::{SWEEP_AFTER_MS, SWEEP_MS};
 use crate::ops::Relay;
 use crate::ops::bell::Bell;
+use crate::ops::gc::a_piece;
 use crate::sys::stdio;
 use crate::sys::watch::Watch;
 use frame::{Frame, Frames};
@@ -67,16 +69,23 @@ pub fn run(relay: &Relay) -> Result<i32> {
     }
 }
 
+/// A moment from now.
+fn in_ms(wait_ms: u64) -> Instant {
+    Instant::now() + Duration::from_millis(wait_ms)
+}
+
 /// What a bus does while its host says nothing.
 struct Idle<'a> {
     relay: &'a Relay,
     watch: Watch,
     bell: Bell,
+    /// When the store is due for a piece of its daily sweep.
+    sweep: Instant,
 }
 
 impl<'a> Idle<'a> {
     fn new(relay: &'a Relay) -> Idle<'a> {
-        Idle { relay, watch: Watch::new(), bell: Bell::new(relay) }
+        Idle { relay, watch: Watch::new(), bell: Bell::new(relay), sweep: in_ms(SWEEP_AFTER_MS) }
     }
 
     /// Answers calls that wait and minds the bell until the host says
@@ -89,12 +98,18 @@ impl<'a> Idle<'a> {
             if self.bell.next().is_some_and(|due| due <= Instant::now()) {
                 self.bell.look(self.relay, &mut self.watch);
             }
+            if self.sweep <= Instant::now() {
+                // What fails is tried again a day later; `relay gc` says why.
+                self.sweep = in_ms(a_piece(self.relay).unwrap_or(SWEEP_MS));
+            }
             let next = match shown.is_open() {
-                true => Some(Instant::now()),
-                false => self.bell.next().into_iter().chain(server.next()).min(),
+                true => Instant::now(),
+                false => {
+                    [self.bell.next(), server.next()].into_iter().flatten().fold(self.sweep, Instant::min)
+                }
             };
-            let pause = next.map(|next| next.saturating_duration_since(Instant::now()));
-            let woken = self.watch.wait(Some(input), pause);
+            let pause = next.saturating_duration_since(Instant::now());
+            let woken = self.watch.wait(Some(input), Some(pause));
             let woken = woken.map_err(|e| Error::io("wait on", "stdin".as_ref(), e))?;
             if woken.input {
                 return Ok(true);

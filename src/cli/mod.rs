@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod discover;
 mod doctor;
+mod gc;
 mod help;
 mod inbox;
 mod list;
@@ -50,6 +51,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         "attach" => attach::run(relay, parsed),
         "whoami" => whoami::run(relay, parsed),
         "doctor" => doctor::run(relay, parsed),
+        "gc" => gc::run(relay, parsed),
         "demo" => demo::run(),
         "man" => say(&man::page()),
         "completions" => say(&completions::script(parsed.positional(0).unwrap_or_default())?),

@@ -26,11 +26,12 @@ pub const EXITS: [(u8, &str); 11] = [
 ];
 
 /// Variables that relay reads.
-pub const VARIABLES: [(&str, &str); 7] = [
+pub const VARIABLES: [(&str, &str); 8] = [
     ("AGENT_RELAY_HOME", "where the store is; ~/.agent-relay when unset"),
     ("SESSION_RELAY_HOME", "the same, under its older name"),
     ("RELAY_PROJECT_DIR", "the project that a bus works in, where its host does not say"),
     ("RELAY_BELL", "off: a bus with this does not ring its idle host when mail waits"),
+    ("RELAY_KEEP_DAYS, RELAY_KEEP_MIB", "how long and how much read mail is kept (30, 16); 0: for ever"),
     ("RELAY_CLAUDE_PROJECTS", "where Claude Code keeps transcripts, for discover"),
     ("RELAY_CODEX_SESSIONS", "where Codex keeps transcripts, for discover"),
     ("CLAUDE_CONFIG_DIR, CODEX_HOME", "the hosts' own folders, when moved"),
@@ -250,6 +251,16 @@ pub const VERBS: &[Verb] = &[
         about: "Looks at the store, its permissions and records, the sessions, waiting mail, the last failure of a hook, \
                 and which hosts are here and know relay. Changes nothing. Exit code 1 when something needs mending.",
         flags: &[JSON],
+        ..PLAIN
+    },
+    Verb {
+        name: "gc",
+        group: Group::Sessions,
+        summary: "clear old read mail and forgotten sessions away",
+        about: "Read mail is kept 30 days and at most 16 MiB a mailbox; a session that nobody has seen for 60 days, with \
+                nothing unread, is folded away and its name is free. Unread mail is never removed. Buses do this by \
+                themselves once a day, a little at a time; this verb does all of it now and says what it did.",
+        flags: &[flag("dry", "only say what would be done"), JSON],
         ..PLAIN
     },
     Verb {

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod discover;
 pub mod doctor;
 pub mod find;
+pub mod gc;
 pub mod history;
 pub mod identity;
 pub mod reach;
@@ -26,7 +27,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::store::{self, Session, Store};
+use crate::store::{self, Keep, Session, Store};
 use crate::sys::Env;
 use crate::sys::lock::Lock;
 
@@ -52,12 +53,18 @@ impl Relay {
                 "there is no place for the store: neither AGENT_RELAY_HOME nor HOME is set".to_owned(),
             ));
         }
-        Store::create(&self.home)
+        Store::create(&self.home, self.keep())
     }
 
     /// The store as it is; `None` when there is none.
     pub fn existing_store(&self) -> Result<Option<Store>> {
-        Store::existing(&self.home)
+        Store::existing(&self.home, self.keep())
+    }
+
+    /// How much read mail the user wants kept.
+    fn keep(&self) -> Keep {
+        let number = |name: &str| self.env.get(name).and_then(|text| text.parse().ok());
+        Keep::new(number("RELAY_KEEP_DAYS"), number("RELAY_KEEP_MIB"))
     }
 
     /// Where the store is, or would be.

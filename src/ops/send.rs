@@ -4,6 +4,7 @@
 //! session that the recipient is now, successors followed.
 
 use super::find::{Found, latest};
+use super::gc::trim_if_large;
 use super::reach::outlook;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_BYTES, SUCCESSIONS};
@@ -73,8 +74,9 @@ pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Se
         }
         message.to.clone_from(&to.info.id);
         message.to_name.clone_from(&to.info.name);
-        guard.append(&message)?;
+        let end = guard.append(&message)?;
         drop(guard);
+        trim_if_large(store, &to.session, end);
         let outlook = outlook(&to, message.sender());
         return Ok(Sent { message, to, outlook });
     }

@@ -73,6 +73,12 @@ impl Session {
             return Ok(stretch);
         }
         let fail = |error| Error::io("read", &path, error);
+        // History that was trimmed is a hole at the log's beginning.
+        let from = match from {
+            0 => file::first_data(&path).map_err(fail)?.unwrap_or(0).min(to),
+            from => from,
+        };
+        stretch.end = from;
         let mut log = File::open(&path).map_err(fail)?;
         log.seek(SeekFrom::Start(from)).map_err(fail)?;
         let mut lines = BufReader::with_capacity(64 * 1024, log.take(to - from));
@@ -112,6 +118,11 @@ impl Session {
         if of == token { offset.parse().ok() } else { None }
     }
 
+    /// The cursor's path.
+    pub fn cursor_file(&self) -> PathBuf {
+        self.file("cursor.json")
+    }
+
     /// The log's path, for people to find it.
     pub fn log(&self) -> PathBuf {
         self.file("mail.jsonl")
@@ -120,11 +131,10 @@ impl Session {
 
 impl Guard<'_> {
     /// Appends a message and syncs it: when this returns, it is accepted.
-    pub fn append(&self, message: &Message) -> Result<()> {
+    /// Returns the offset after it.
+    pub fn append(&self, message: &Message) -> Result<u64> {
         let path = self.session().log();
-        file::append_line(&path, message.to_line().as_bytes())
-            .map(|_| ())
-            .map_err(|e| Error::io("append to", &path, e))
+        file::append_line(&path, message.to_line().as_bytes()).map_err(|e| Error::io("append to", &path, e))
     }
 
     /// Replaces the cursor.

@@ -10,9 +10,11 @@ mod legacy;
 pub mod mailbox;
 mod names;
 mod processes;
+pub mod retention;
 pub mod rings;
 pub mod runs;
 pub mod session;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +24,7 @@ use crate::mail::address;
 use crate::sys::{Env, file};
 
 pub use cursor::{Cursor, Hold};
+pub use retention::Keep;
 pub use session::{Info, Session};
 
 /// The format this relay writes, and the newest it reads.
@@ -30,6 +33,8 @@ const FORMAT: &str = "1";
 /// An opened store.
 pub struct Store {
     home: PathBuf,
+    /// How much read mail its mailboxes keep.
+    pub keep: Keep,
 }
 
 /// Where the store is: `AGENT_RELAY_HOME`, its older alias, or `~/.agent-relay`.
@@ -43,19 +48,19 @@ impl Store {
     /// Opens the store for looking; `None` when there is none yet. A home that
     /// session-relay left is imported first, and one that a crash left half
     /// made is finished.
-    pub fn existing(home: &Path) -> Result<Option<Store>> {
+    pub fn existing(home: &Path, keep: Keep) -> Result<Option<Store>> {
         match format(home)? {
-            Some(_) => Ok(Some(Store { home: home.to_owned() })),
+            Some(_) => Ok(Some(Store { home: home.to_owned(), keep })),
             None if legacy::is_left_in(home) || home.join("sessions").is_dir() => {
-                Store::create(home).map(Some)
+                Store::create(home, keep).map(Some)
             }
             None => Ok(None),
         }
     }
 
     /// Opens the store for writing, making it where there is none.
-    pub fn create(home: &Path) -> Result<Store> {
-        let store = Store { home: home.to_owned() };
+    pub fn create(home: &Path, keep: Keep) -> Result<Store> {
+        let store = Store { home: home.to_owned(), keep };
         if format(home)?.is_some() {
             return Ok(store);
         }

@@ -58,12 +58,23 @@ impl Store {
 
     /// Removes notes of processes that have ended, a bounded number of them.
     fn sweep_processes(&self) {
-        let folder = self.home.join("processes");
-        for name in entries(&folder).unwrap_or_default().into_iter().take(SWEEP) {
-            if Process::parse(&name).is_none_or(|process| !process.is_alive()) {
-                let _ = file::remove(&folder.join(name));
-            }
+        let ended = self.ended_processes().unwrap_or_default();
+        ended.iter().take(SWEEP).for_each(|note| drop(file::remove(note)));
+    }
+
+    /// Removes all notes of processes that have ended. Returns how many.
+    pub fn dead_processes(&self, dry: bool) -> Result<usize> {
+        let ended = self.ended_processes()?;
+        for note in ended.iter().filter(|_| !dry) {
+            file::remove(note).map_err(|e| Error::io("remove", note, e))?;
         }
+        Ok(ended.len())
+    }
+
+    fn ended_processes(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.home.join("processes");
+        let ended = |name: &String| Process::parse(name).is_none_or(|process| !process.is_alive());
+        Ok(entries(&folder)?.into_iter().filter(ended).map(|name| folder.join(name)).collect())
     }
 
     fn process_file(&self, process: &Process) -> PathBuf {

@@ -14,6 +14,9 @@ use crate::sys::lock::Lock;
 use crate::sys::process::Process;
 use crate::sys::watch::Watch;
 
+/// Tries to lock a folder that others fold away meanwhile.
+const LOCK_TRIES: usize = 8;
+
 /// The folder of one session, which need not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -99,15 +102,22 @@ impl Session {
 
     /// Takes the session's lock, making its folder where there is none.
     pub fn lock(&self) -> Result<Guard<'_>> {
-        let lock = match Lock::exclusive(&self.file("lock")) {
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                file::make_directory(&self.folder)
-                    .map_err(|e| Error::io("make the folder", &self.folder, e))?;
-                Lock::exclusive(&self.file("lock"))?
+        let path = self.file("lock");
+        for _ in 0..LOCK_TRIES {
+            let lock = match Lock::exclusive(&path) {
+                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                    file::make_directory(&self.folder)
+                        .map_err(|e| Error::io("make the folder", &self.folder, e))?;
+                    continue;
+                }
+                taken => taken?,
+            };
+            // While we waited, the folder may have been folded away.
+            if lock.is_of(&path) {
+                return Ok(Guard { session: self, _lock: lock });
             }
-            taken => taken?,
-        };
-        Ok(Guard { session: self, _lock: lock })
+        }
+        Err(Error::Busy { path, holder: None })
     }
 
     /// Marks the session live for as long as the returned lock is kept.

@@ -114,6 +114,72 @@ pub fn create(path: &Path, draft: &Path, content: &[u8]) -> io::Result<bool> {
     Ok(created)
 }
 
+/// Replaces a log by one with a hole where its first `length` bytes were: what
+/// follows stays where it is. The caller holds the lock that makes it the only
+/// writer.
+pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
+    let draft = path.with_extension("tmp");
+    let mut old = open(path)?;
+    old.seek(SeekFrom::Start(length))?;
+    fault::step()?;
+    let mut new =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(&draft)?;
+    new.seek(SeekFrom::Start(length))?;
+    fault::step()?;
+    io::copy(&mut old, &mut new)?;
+    fault::step()?;
+    // When mail last came must still show.
+    new.set_modified(old.metadata()?.modified()?)?;
+    new.sync_all()?;
+    fault::unsynced(path);
+    fault::step()?;
+    fs::rename(&draft, path)?;
+    sync_directory_of(path)?;
+    fault::synced(path);
+    Ok(())
+}
+
+/// Where a log's first line begins behind the hole that [`hollow`] made; `None`
+/// when there is no log.
+pub fn first_data(path: &Path) -> io::Result<Option<u64>> {
+    let mut file = match open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Blocks of the hole need not be read where the system can skip them.
+    let mut at = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
+    file.seek(SeekFrom::Start(at))?;
+    let mut piece = [0u8; 8192];
+    loop {
+        let length = file.read(&mut piece)?;
+        let hollow = piece[..length].iter().take_while(|byte| **byte == 0).count();
+        at += hollow as u64;
+        if hollow < length {
+            let newline = at > 0 && piece[hollow] == b'\n';
+            return Ok(Some(at + u64::from(newline)));
+        }
+        if length == 0 {
+            return Ok(Some(at));
+        }
+    }
+}
+
+/// What a file occupies on the disk, in bytes; 0 when there is none.
+pub fn occupied(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata().map_or(0, |metadata| metadata.blocks() * 512)
+}
+
+/// Removes a folder of files, as deep as a session's; it may be gone already.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    fault::step()?;
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Removes a file; it may be gone already.
 pub fn remove(path: &Path) -> io::Result<()> {
     fault::step()?;

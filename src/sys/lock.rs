@@ -16,7 +16,7 @@ use crate::limits::LOCK_WAIT_MS;
 
 /// An exclusive lock; dropping it (or dying) releases it.
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -24,7 +24,7 @@ impl Lock {
     pub fn exclusive(path: &Path) -> Result<Lock> {
         let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
         match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file }),
+            Ok(()) => return Ok(Lock { file }),
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
             Err(TryLockError::WouldBlock) => {}
         }
@@ -39,10 +39,17 @@ impl Lock {
             })
             .map_err(|error| Error::io("wait for the lock", path, error))?;
         match answer.recv_timeout(Duration::from_millis(LOCK_WAIT_MS)) {
-            Ok(Ok(file)) => Ok(Lock { _file: file }),
+            Ok(Ok(file)) => Ok(Lock { file }),
             Ok(Err(error)) => Err(Error::io("lock", path, error)),
             Err(_) => Err(Error::Busy { path: path.to_owned(), holder: holder(path) }),
         }
+    }
+
+    /// Whether the locked file is still the one at this path.
+    pub fn is_of(&self, path: &Path) -> bool {
+        let number = |metadata: io::Result<std::fs::Metadata>| metadata.map(|m| (m.dev(), m.ino())).ok();
+        let locked = number(self.file.metadata());
+        locked.is_some() && locked == number(path.metadata())
     }
 
     /// Takes the lock only if nobody has it.
@@ -70,7 +77,7 @@ fn taken(
     attempt: fn(&File) -> std::result::Result<(), TryLockError>,
 ) -> Result<Option<Lock>> {
     match attempt(&file) {
-        Ok(()) => Ok(Some(Lock { _file: file })),
+        Ok(()) => Ok(Some(Lock { file })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
     }

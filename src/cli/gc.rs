@@ -1,0 +1,54 @@
+//! `relay gc`: clears old read mail and forgotten sessions away, now.
+
+use super::{Parsed, say};
+use crate::error::Result;
+use crate::json;
+use crate::mail::text::count;
+use crate::ops::Relay;
+use crate::ops::gc::{Report, everything};
+
+pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let dry = parsed.flag("dry");
+    let report = match relay.existing_store()? {
+        Some(store) => everything(&store, dry)?,
+        None => Report::default(),
+    };
+    match parsed.flag("json") {
+        true => say(&(to_json(&report, dry) + "\n")),
+        false => say(&to_text(&report, dry)),
+    }
+}
+
+fn to_json(report: &Report, dry: bool) -> String {
+    let trimmed = report
+        .trimmed
+        .iter()
+        .map(|(name, bytes)| json::Object::new().str("session", name).u64("bytes", *bytes).finish());
+    json::Object::new()
+        .bool("dry", dry)
+        .raw("trimmed", &json::array(trimmed))
+        .raw("folded", &json::array(report.folded.iter().map(|name| json::quote(name))))
+        .u64("processNotes", report.notes as u64)
+        .finish()
+}
+
+fn to_text(report: &Report, dry: bool) -> String {
+    let (trimmed, folded, removed) = match dry {
+        true => ("would trim", "would fold away", "would remove"),
+        false => ("trimmed", "folded away", "removed"),
+    };
+    let mut text = String::new();
+    for (name, bytes) in &report.trimmed {
+        text.push_str(&format!("{trimmed} {name}: {} KiB of read mail\n", bytes.div_ceil(1024)));
+    }
+    for name in &report.folded {
+        text.push_str(&format!("{folded} {name}: not seen for long, nothing unread\n"));
+    }
+    if report.notes > 0 {
+        text.push_str(&format!("{removed} {} of processes that have ended\n", count(report.notes, "note")));
+    }
+    if text.is_empty() {
+        text.push_str("nothing to clear away\n");
+    }
+    text
+}
