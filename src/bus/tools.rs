@@ -9,16 +9,17 @@ use crate::limits::{INBOX_BODY_BYTES, INBOX_BYTES, ROSTER_BYTES};
 use crate::mail::address::shorten;
 use crate::mail::fence::Delivery;
 use crate::mail::text::head;
-use crate::mail::{Kind, Message};
+use crate::mail::{Kind, Message, Status};
 use crate::ops::Relay;
 use crate::ops::collect::{Taken, take_for_call};
 use crate::ops::discover::{self, Query, discover};
-use crate::ops::find::find;
+use crate::ops::group::{is_group, send_to};
 use crate::ops::history::message;
 use crate::ops::identity::{Call, identify};
 use crate::ops::register::{Details, register};
+use crate::ops::room;
 use crate::ops::roster::{self, roster};
-use crate::ops::send::{Draft, Sender, send};
+use crate::ops::send::{Draft, Sender};
 use crate::sys::clock;
 
 /// What a tool says to the model.
@@ -35,9 +36,11 @@ pub fn call(relay: &Relay, call: &Call, tool: &str, arguments: Option<Value>) ->
     let plain = |text: Result<String>| text.map(|text| (text, None));
     let outcome = match tool {
         "whoami" => said(&[]).and_then(|_| plain(whoami(relay, call))),
-        "register" => said(&["name"]).and_then(|arguments| plain(name_me(relay, call, &arguments))),
+        "register" => {
+            said(&["name", "join", "leave"]).and_then(|arguments| plain(name_me(relay, call, &arguments)))
+        }
         "roster" => said(&[]).and_then(|_| plain(list(relay, call))),
-        "send" => said(&["to", "body", "kind", "in_reply_to"])
+        "send" => said(&["to", "body", "kind", "in_reply_to", "status"])
             .and_then(|arguments| plain(write(relay, call, &arguments))),
         "inbox" => said(&["id", "offset"]).and_then(|arguments| read(relay, call, &arguments)),
         "discover" => {
@@ -85,7 +88,7 @@ impl<'a> Arguments<'a> {
 
 fn whoami(relay: &Relay, call: &Call) -> Result<String> {
     match identify(relay, call) {
-        Ok(identity) => Ok(identity.members().finish()),
+        Ok(identity) => Ok(identity.members(&relay.store()?)?.finish()),
         Err(Error::Unidentified(note)) => {
             Ok(Object::new().bool("registered", false).str("note", &note).finish())
         }
@@ -94,10 +97,23 @@ fn whoami(relay: &Relay, call: &Call) -> Result<String> {
 }
 
 fn name_me(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
-    let name = arguments.required("name")?;
+    let (join, leave) = (arguments.text("join")?, arguments.text("leave")?);
+    let name = match join.or(leave) {
+        None => Some(arguments.required("name")?),
+        Some(_) => arguments.text("name")?,
+    };
     let mut identity = identify(relay, call)?;
-    identity.found = register(&relay.store()?, &identity.found.info.id, name, Details::default())?;
-    Ok(identity.members().finish())
+    let store = relay.store()?;
+    if let Some(name) = name {
+        identity.found = register(&store, &identity.found.info.id, name, Details::default())?;
+    }
+    if let Some(room) = join {
+        room::join(&store, &identity.found.session, room)?;
+    }
+    if let Some(room) = leave {
+        room::leave(&store, &identity.found.session, room)?;
+    }
+    Ok(identity.members(&store)?.finish())
 }
 
 fn list(relay: &Relay, call: &Call) -> Result<String> {
@@ -142,18 +158,30 @@ fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
         Some(name) => Kind::parse(name)
             .ok_or_else(|| Error::Usage("argument 'kind' must be note, request or reply".to_owned()))?,
     };
+    let status = match arguments.text("status")? {
+        None => None,
+        Some(name) => Some(
+            Status::parse(name)
+                .ok_or_else(|| Error::Usage("argument 'status' must be completed or failed".to_owned()))?,
+        ),
+    };
     let me = identify(relay, call)?.found.info;
-    let store = relay.store()?;
-    let sent = send(&store, Sender::Session(me), find(&store, to)?, Draft { body, kind, in_reply_to })?;
+    let here = me.directory.clone().unwrap_or_else(|| relay.env.directory().to_owned());
+    let draft = Draft { body, kind, in_reply_to, status };
+    let sent = send_to(&relay.store()?, Sender::Session(me), to, draft, &here, None)?;
+    let object = Object::new().bool("ok", true).str("id", &sent[0].message.id);
+    if is_group(to) {
+        let readers = sent.iter().map(|sent| json::quote(&sent.outlook));
+        return Ok(object.str("state", "stored").raw("readers", &json::array(readers)).finish());
+    }
+    let sent = &sent[0];
     let directory = sent.to.info.directory.as_ref().map(|path| path.to_string_lossy());
-    Ok(Object::new()
-        .bool("ok", true)
-        .str("id", &sent.message.id)
+    let object = object
         .str("delivered_to", sent.to.info.label())
         .nullable("recipient_dir", directory.as_deref())
         .str("state", "stored")
-        .str("hint", &sent.outlook)
-        .finish())
+        .str("hint", &sent.outlook);
+    Ok(if sent.repeated { object.bool("repeated", true).finish() } else { object.finish() })
 }
 
 fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<(String, Option<Taken>)> {

@@ -12,7 +12,7 @@ pub fn overview() -> String {
     let mut text = String::from("relay: durable mail between the coding-agent sessions of this machine\n");
     for group in Group::ALL {
         let verbs = VERBS.iter().filter(|verb| verb.group == group);
-        if matches!(group, Group::Hosts | Group::Shell) {
+        if matches!(group, Group::Also | Group::Hosts | Group::Shell) {
             let names: Vec<&str> = verbs.map(|verb| verb.name).collect();
             text.push_str(&format!("\n{}: {}", group.title(), names.join(", ")));
             continue;

@@ -37,8 +37,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             false => clock::ago(row.seen_ms, now),
         };
         let mail = if row.has_mail { ", mail waits" } else { "" };
+        let rooms: String = row.rooms.iter().map(|room| format!(", in #{room}")).collect();
         table.push_str(&format!(
-            "{:name_width$}  [{:tool_width$}]  {:id_width$}  {directory}  {seen}{mail}\n",
+            "{:name_width$}  [{:tool_width$}]  {:id_width$}  {directory}  {seen}{mail}{rooms}\n",
             info.label(),
             info.host,
             info.id,

@@ -4,93 +4,7 @@
 //! Invariant: a verb or flag that is not here does not exist, and one that is
 //! here is documented everywhere.
 
-/// One verb.
-#[derive(Debug)]
-pub struct Verb {
-    pub name: &'static str,
-    pub group: Group,
-    /// One line, for the overview.
-    pub summary: &'static str,
-    /// Two or three sentences, for the verb's own help.
-    pub about: &'static str,
-    pub operands: &'static [Operand],
-    /// What a message that may follow the operands is called.
-    pub message: Option<&'static str>,
-    pub flags: &'static [Flag],
-    /// Commands and what they do.
-    pub examples: &'static [(&'static str, &'static str)],
-}
-
-/// Whom a verb is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    Mail,
-    Sessions,
-    Hosts,
-    Shell,
-}
-
-impl Group {
-    pub const ALL: [Group; 4] = [Group::Mail, Group::Sessions, Group::Hosts, Group::Shell];
-
-    pub fn title(self) -> &'static str {
-        match self {
-            Group::Mail => "Mail",
-            Group::Sessions => "Sessions",
-            Group::Hosts => "Started by agent hosts",
-            Group::Shell => "Shell",
-        }
-    }
-}
-
-/// An argument that is no flag.
-#[derive(Debug)]
-pub struct Operand {
-    pub name: &'static str,
-    pub need: Need,
-    /// What a shell can complete it with.
-    pub completes: Completes,
-}
-
-/// Whether an operand must be given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    Required,
-    Optional,
-    /// Required unless this flag is given; then there is none.
-    Unless(&'static str),
-}
-
-/// What a shell can offer for a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completes {
-    Nothing,
-    Session,
-    Host,
-    Directory,
-    Verb,
-    Shell,
-}
-
-/// A flag, `--name`.
-#[derive(Debug)]
-pub struct Flag {
-    pub name: &'static str,
-    pub takes: Takes,
-    pub help: &'static str,
-    pub completes: Completes,
-    /// Left out of help: for completions only.
-    pub hidden: bool,
-}
-
-/// What follows a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
-    Nothing,
-    Value(&'static str),
-    /// A number that may be left out.
-    Perhaps(&'static str),
-}
+pub use super::verb::{Completes, Flag, Group, Need, Operand, Takes, Verb};
 
 /// The shells that `relay completions` knows.
 pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
@@ -101,7 +15,7 @@ pub const EXITS: [(u8, &str); 11] = [
     (1, "something failed; stderr says what"),
     (3, "the session is live, so it was not resumed"),
     (4, "no such session, message, directory or program"),
-    (5, "the name belongs to another session"),
+    (5, "the name belongs to another session; the request has another reply"),
     (6, "another reader holds this mail"),
     (7, "the hold's token is unknown, settled or expired"),
     (8, "a lock was busy for 3 seconds; nothing was changed"),
@@ -155,10 +69,12 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "send",
         group: Group::Mail,
-        summary: "write to a session",
+        summary: "write to a session, or to several",
         about: "Stores the message in the session's mailbox and returns once it is on disk. The session's model reads \
                 it at its next step; if the session is not running, the mail waits. Without words, or with just -, \
-                the message comes from stdin. Up to 256 KiB.",
+                the message comes from stdin. Up to 256 KiB. Several readers: names with commas and no space, @all \
+                (the live sessions of this directory's project) or '#room', quoted for your shell; the sender gets \
+                no copy.",
         operands: &[operand("to", Need::Unless("id"), Completes::Session)],
         message: Some("message"),
         flags: &[
@@ -171,7 +87,36 @@ pub const VERBS: &[Verb] = &[
         examples: &[
             ("relay send reviewer -- please look at src/api.rs", "a note to the session named reviewer"),
             ("git diff | relay send reviewer", "the message from a pipe"),
+            ("relay send api,web -- main is frozen", "one message for two; '#room' and @all work too"),
         ],
+    },
+    Verb {
+        name: "request",
+        group: Group::Mail,
+        summary: "ask a session for one reply",
+        about: "Like send, but the reader owes one reply. It comes to the mailbox of the session that asks: the one of \
+                this shell, or the one named with --from. See it with relay status or relay log --thread.",
+        operands: &[operand("to", Need::Required, Completes::Session)],
+        message: Some("message"),
+        flags: &[value("from", "who", Completes::Session, "the session that asks and gets the reply"), JSON],
+        examples: &[("relay request api --from web -- is /users paged?", "web gets the reply")],
+    },
+    Verb {
+        name: "reply",
+        group: Group::Mail,
+        summary: "answer a message",
+        about: "Answers for the session the message went to; in another session's shell it is refused. A request takes \
+                exactly one reply: the same reply again is harmless, another is refused with exit code 5.",
+        operands: &[operand("message-id", Need::Required, Completes::Nothing)],
+        message: Some("message"),
+        flags: &[
+            value("status", "how", Completes::Nothing, "completed (default) or failed: how a request ended"),
+            JSON,
+        ],
+        examples: &[(
+            "relay reply 01a1fb3e-7736-76dc-ad4a-ada7b806ac5c --status failed -- no access",
+            "the request could not be done",
+        )],
     },
     Verb {
         name: "inbox",
@@ -190,7 +135,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "ack",
-        group: Group::Mail,
+        group: Group::Also,
         summary: "confirm mail taken with --hold",
         about: "The mail under this hold is read. Safe to repeat.",
         operands: &[operand("token", Need::Required, Completes::Nothing)],
@@ -198,7 +143,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "rollback",
-        group: Group::Mail,
+        group: Group::Also,
         summary: "give back mail taken with --hold",
         about: "The mail under this hold waits again, before later mail, marked as redelivered. Safe to repeat.",
         operands: &[operand("token", Need::Required, Completes::Nothing)],
@@ -218,8 +163,9 @@ pub const VERBS: &[Verb] = &[
         summary: "what a mailbox has held, read or not",
         about: "Prints the last 50 messages with what became of each: stored, held (shown to the model, not confirmed \
                 yet) or consumed. Changes nothing.",
-        operands: &[WHO],
+        operands: &[operand("who", Need::Unless("thread"), Completes::Session)],
         flags: &[
+            value("thread", "id", Completes::Nothing, "the conversation of this message, across mailboxes"),
             value("limit", "n", Completes::Nothing, "so many messages instead of 50"),
             value("message", "id", Completes::Nothing, "the whole body of one message"),
             JSON,
@@ -230,7 +176,8 @@ pub const VERBS: &[Verb] = &[
         name: "status",
         group: Group::Mail,
         summary: "what became of a message",
-        about: "Says whether the message is stored, held, consumed or replied to, and when its reader will see it.",
+        about: "Says for each reader whether the message is stored, held, consumed or replied to, and when that reader \
+                will see it or how to wake it.",
         operands: &[operand("message-id", Need::Required, Completes::Nothing)],
         flags: &[JSON],
         ..PLAIN
@@ -271,6 +218,30 @@ pub const VERBS: &[Verb] = &[
             "relay register reviewer --id 8d0c5e7a-1111-4222-8333-944455556666",
             "name a session by its id",
         )],
+        ..PLAIN
+    },
+    Verb {
+        name: "join",
+        group: Group::Also,
+        summary: "read a room's mail",
+        about: "Makes the session of this shell, or the one named, a member of the room: from now on it gets what is sent \
+                to '#room'. A room needs no making; at most 64 members, and 16 rooms a session.",
+        operands: &[
+            operand("room", Need::Required, Completes::Nothing),
+            operand("who", Need::Optional, Completes::Session),
+        ],
+        examples: &[("relay join reviewers web", "then: relay send '#reviewers' -- hello")],
+        ..PLAIN
+    },
+    Verb {
+        name: "leave",
+        group: Group::Also,
+        summary: "read a room's mail no longer",
+        about: "Ends the membership of this shell's session, or of the one named. Mail that it has stays.",
+        operands: &[
+            operand("room", Need::Required, Completes::Nothing),
+            operand("who", Need::Optional, Completes::Session),
+        ],
         ..PLAIN
     },
     Verb {

@@ -17,6 +17,8 @@ pub struct Row {
     pub seen_ms: u64,
     /// Whether mail waits for it.
     pub has_mail: bool,
+    /// The rooms it joined.
+    pub rooms: Vec<String>,
 }
 
 /// Every registered session that nothing has succeeded, live ones first, then
@@ -24,6 +26,12 @@ pub struct Row {
 pub fn roster(store: &Store) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut running = HashMap::new();
+    let mut rooms: HashMap<String, Vec<String>> = HashMap::new();
+    for room in store.rooms()? {
+        for member in store.members(&room)? {
+            rooms.entry(member.key().to_owned()).or_default().push(room.clone());
+        }
+    }
     for session in store.sessions()? {
         let Ok(Some(info)) = session.info() else { continue };
         if info.successor.is_some() {
@@ -38,7 +46,8 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
         let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
         let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
-        rows.push(Row { found: Found { session, info }, live, seen_ms, has_mail });
+        let rooms = rooms.remove(session.key()).unwrap_or_default();
+        rows.push(Row { rooms, found: Found { session, info }, live, seen_ms, has_mail });
     }
     rows.sort_by(|a, b| {
         let order = |row: &Row| (!row.live, row.found.info.label().to_owned());
@@ -50,12 +59,21 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
 /// The session as scripts and models see it.
 pub fn members(row: &Row) -> json::Object {
     let info = &row.found.info;
-    json::Object::new()
+    let object = json::Object::new()
         .nullable("name", info.name.as_deref())
         .str("tool", &info.host)
         .str("id", &info.id)
         .nullable("dir", info.directory.as_ref().map(|path| path.to_string_lossy()).as_deref())
         .str("lastSeen", &clock::rfc3339(row.seen_ms))
         .bool("live", row.live)
-        .bool("mail", row.has_mail)
+        .bool("mail", row.has_mail);
+    with_rooms(object, &row.rooms)
+}
+
+/// The object, and the rooms if there are any.
+pub fn with_rooms(object: json::Object, rooms: &[String]) -> json::Object {
+    match rooms {
+        [] => object,
+        rooms => object.raw("rooms", &json::array(rooms.iter().map(|room| json::quote(&format!("#{room}"))))),
+    }
 }

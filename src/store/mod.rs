@@ -10,6 +10,7 @@ mod legacy;
 pub mod mailbox;
 mod names;
 mod processes;
+mod rooms;
 pub mod session;
 
 use std::path::{Path, PathBuf};

@@ -157,6 +157,15 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
     }
 }
 
+/// Makes what stands in a file, and its name, last.
+pub fn sync(path: &Path) -> io::Result<()> {
+    fault::step()?;
+    open(path)?.sync_data()?;
+    sync_directory_of(path)?;
+    fault::synced(path);
+    Ok(())
+}
+
 /// Appends one short line to a note that need not survive a power cut.
 pub fn append_note(path: &Path, line: &str) -> io::Result<()> {
     fault::step()?;

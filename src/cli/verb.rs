@@ -1,0 +1,94 @@
+//! What a row of the table of verbs says: the form, not the rows.
+//!
+//! Invariant: all of it is static text, so that help cannot fail.
+
+/// One verb.
+#[derive(Debug)]
+pub struct Verb {
+    pub name: &'static str,
+    pub group: Group,
+    /// One line, for the overview.
+    pub summary: &'static str,
+    /// Two or three sentences, for the verb's own help.
+    pub about: &'static str,
+    pub operands: &'static [Operand],
+    /// What a message that may follow the operands is called.
+    pub message: Option<&'static str>,
+    pub flags: &'static [Flag],
+    /// Commands and what they do.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// Whom a verb is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Mail,
+    Sessions,
+    /// Less often needed by hand: named in the overview, without a line each.
+    Also,
+    Hosts,
+    Shell,
+}
+
+impl Group {
+    pub const ALL: [Group; 5] = [Group::Mail, Group::Sessions, Group::Also, Group::Hosts, Group::Shell];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Mail => "Mail",
+            Group::Sessions => "Sessions",
+            Group::Also => "Holds and rooms",
+            Group::Hosts => "Started by agent hosts",
+            Group::Shell => "Shell",
+        }
+    }
+}
+
+/// An argument that is no flag.
+#[derive(Debug)]
+pub struct Operand {
+    pub name: &'static str,
+    pub need: Need,
+    /// What a shell can complete it with.
+    pub completes: Completes,
+}
+
+/// Whether an operand must be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Required,
+    Optional,
+    /// Required unless this flag is given; then there is none.
+    Unless(&'static str),
+}
+
+/// What a shell can offer for a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completes {
+    Nothing,
+    Session,
+    Host,
+    Directory,
+    Verb,
+    Shell,
+}
+
+/// A flag, `--name`.
+#[derive(Debug)]
+pub struct Flag {
+    pub name: &'static str,
+    pub takes: Takes,
+    pub help: &'static str,
+    pub completes: Completes,
+    /// Left out of help: for completions only.
+    pub hidden: bool,
+}
+
+/// What follows a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Nothing,
+    Value(&'static str),
+    /// A number that may be left out.
+    Perhaps(&'static str),
+}
