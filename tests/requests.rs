@@ -89,6 +89,9 @@ fn only_the_addressee_replies() {
     let world = World::with_alice_and_bob();
     world.start("claude", CAROL, "c", "carol");
     let id = ask(&world, "ready?");
+    let note = world.json(&["send", "bob", "--from", "alice", "--json", "--", "fyi"])["id"].clone();
+    let run = run_in(&world, "c", &["reply", note.as_str().unwrap(), "--", "forged"]);
+    assert_eq!(run.code, Some(5), "also of a note: {}", run.stderr);
     for folder in ["a", "c"] {
         let run = run_in(&world, folder, &["reply", &id, "--", "forged"]);
         assert_eq!(run.code, Some(5), "{}", run.stderr);

@@ -50,7 +50,7 @@ const TOOLS: [Tool; 6] = [
     Tool {
         name: "send",
         description: "Write to another session. It reads the mail at its next step; if it is not running, the mail waits.",
-        properties: r#"{"to":{"type":"string","description":"name or id; several: a,b, a #room, or @all live sessions of this project"},"body":{"type":"string"},"kind":{"type":"string","enum":["note","request","reply"]},"in_reply_to":{"type":"string","description":"id of the message you answer; a request takes one reply"},"status":{"type":"string","enum":["completed","failed"],"description":"how the request ended"}}"#,
+        properties: r#"{"to":{"type":"string","description":"name or id; a,b; #room; @all (live in this project)"},"body":{"type":"string"},"kind":{"type":"string","enum":["note","request","reply"]},"in_reply_to":{"type":"string","description":"id of the message you answer"},"status":{"type":"string","enum":["completed","failed"],"description":"how the request ended"}}"#,
         required: r#"["to","body"]"#,
         read_only: false,
         idempotent: false,

@@ -129,7 +129,7 @@ pub(super) fn earlier(
 
 fn not_yours(addressee: &Found) -> Error {
     Error::Conflict(format!(
-        "only {}, whom the request was sent to, can reply to it; nothing was sent",
+        "only {}, whom it was sent to, can reply to it; nothing was sent",
         addressee.info.label()
     ))
 }
