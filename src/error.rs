@@ -58,6 +58,8 @@ pub enum Error {
     Busy { path: PathBuf, holder: Option<String> },
     /// A limit was exceeded.
     Limit { what: &'static str, limit: usize, got: usize, advice: &'static str },
+    /// A limit that counts things was reached; the text names it.
+    TooMany(String),
     /// The store's format is newer than this binary.
     Format { path: PathBuf, found: String },
     /// Anything else that one sentence tells best.
@@ -81,7 +83,7 @@ impl Error {
             Error::Held(_) => Exit::Held,
             Error::Token(_) => Exit::Token,
             Error::Busy { .. } => Exit::Busy,
-            Error::Limit { .. } => Exit::Limit,
+            Error::Limit { .. } | Error::TooMany(_) => Exit::Limit,
             Error::Format { .. } => Exit::Format,
         }
     }
@@ -115,6 +117,7 @@ impl fmt::Display for Error {
             | Error::Conflict(text)
             | Error::Held(text)
             | Error::Token(text)
+            | Error::TooMany(text)
             | Error::Failed(text) => f.write_str(text),
         }
     }

@@ -107,6 +107,19 @@ pub const HOOK_MESSAGES: usize = 64;
 /// Messages that `log` prints unless asked for more.
 pub const LOG_MESSAGES: usize = 50;
 
+/// What an answer keeps and shows of the message it answers, in bytes.
+pub const QUESTION_BYTES: usize = 100;
+/// Longest message id that a message may answer, in bytes.
+pub const MESSAGE_ID_BYTES: usize = 128;
+/// Sessions in one room.
+pub const ROOM_MEMBERS: usize = 64;
+/// Rooms that one session is in.
+pub const SESSION_ROOMS: usize = 16;
+/// Readers of one message.
+pub const GROUP_READERS: usize = 256;
+/// Longest address of several readers, in bytes.
+pub const GROUP_BYTES: usize = 4 * 1024;
+
 /// Transcripts that `discover` lists at most.
 pub const DISCOVER_ROWS: usize = 50;
 /// Bytes that `discover` reads of one transcript in search of its directory.
@@ -122,6 +135,7 @@ pub const SUCCESSIONS: usize = 64;
 /// Longest failure note a hook leaves for `doctor`, in bytes.
 pub const FAILURE_NOTE_BYTES: usize = 2_000;
 
-const _: () = assert!(BODY_BYTES * 6 + 4096 <= RECORD_BYTES, "an escaped body fits a record");
+const _: () =
+    assert!(BODY_BYTES * 6 + GROUP_BYTES * 6 + 16 * 1024 <= RECORD_BYTES, "an escaped body fits a record");
 const _: () = assert!(INJECT_HEAD_BYTES * 2 < INJECT_BYTES, "a head never fills an injection");
 const _: () = assert!(COMMAND_HOLD_MS < SESSION_HOLD_MS);

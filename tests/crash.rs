@@ -139,6 +139,38 @@ fn cases() -> Vec<Case> {
             check: folded,
         },
         Case {
+            name: "reply",
+            prepare: asked,
+            arguments: &["reply"],
+            input: yes,
+            last: request,
+            check: replied,
+        },
+        Case {
+            name: "reply again",
+            prepare: answered,
+            arguments: &["reply"],
+            input: yes,
+            last: request,
+            check: replied,
+        },
+        Case {
+            name: "send to two",
+            prepare: none_waiting,
+            arguments: &["send", "alice,bob", "--", "new"],
+            input: nothing,
+            last: none,
+            check: sent_to_two,
+        },
+        Case {
+            name: "join",
+            prepare: none_waiting,
+            arguments: &["join", "team", "bob"],
+            input: nothing,
+            last: none,
+            check: joined,
+        },
+        Case {
             name: "import",
             prepare: session_relay_home,
             arguments: &["list"],
@@ -227,6 +259,67 @@ fn bus_inbox(_: &World) -> String {
     format!("{open}\n{call}\n")
 }
 
+/// Alice has asked bob.
+fn asked() -> World {
+    let world = World::with_alice_and_bob();
+    world.ok(&["request", "bob", "--from", "alice", "--", "ready?"]);
+    world
+}
+
+fn answered() -> World {
+    let world = asked();
+    world.ok(&["reply", &request(&world).unwrap(), "--", "yes"]);
+    world
+}
+
+fn yes(_: &World) -> String {
+    "yes".to_owned()
+}
+
+/// The id of the request.
+fn request(world: &World) -> Option<String> {
+    world.json(&["peek", "bob"])["messages"][0]["id"].as_str().map(str::to_owned)
+}
+
+fn replied(world: &World, run: &Run) {
+    let id = request(world).unwrap();
+    let replies = world.pending("alice");
+    assert!(replies.is_empty() || replies == ["yes"], "{replies:?}");
+    assert!(run.code != Some(0) || replies == ["yes"], "accepted and lost");
+    // The same reply again is always fine, another only if there is none.
+    let other = world.run(&["reply", &id, "--", "no"]).code;
+    assert_eq!(other, Some(if replies.is_empty() { 0 } else { 5 }));
+    let same = if replies.is_empty() { "no" } else { "yes" };
+    world.ok(&["reply", &id, "--", same]);
+    assert_eq!(world.drain("alice"), [same]);
+}
+
+fn sent_to_two(world: &World, run: &Run) {
+    let got = [world.pending("alice"), world.pending("bob")];
+    assert!(got.iter().all(|mail| mail.is_empty() || *mail == ["new"]), "{got:?}");
+    let count = got.iter().filter(|mail| !mail.is_empty()).count();
+    assert!(!got[0].is_empty() || got[1].is_empty(), "in the order of the address");
+    assert!(run.code != Some(0) || count == 2, "accepted and lost");
+    if run.code == Some(1) {
+        let says_part = run.stderr.contains("stored for alice (id ") && run.stderr.contains("not for bob:");
+        assert_eq!((says_part, count), if says_part { (true, 1) } else { (false, 0) }, "{}", run.stderr);
+    }
+    world.ok(&["send", "alice,bob", "--", "after"]);
+    for (who, before) in [("alice", &got[0]), ("bob", &got[1])] {
+        assert_eq!(world.drain(who), [before.clone(), vec!["after".to_owned()]].concat());
+    }
+}
+
+fn joined(world: &World, run: &Run) {
+    let list = world.ok(&["list"]);
+    let is_in = list.contains(", in #team");
+    assert!(run.code != Some(0) || is_in, "{list}");
+    assert_eq!(world.run(&["send", "#team", "--", "x"]).code, Some(if is_in { 0 } else { 4 }));
+    world.ok(&["join", "team", "bob"]);
+    world.ok(&["send", "#team", "--", "after"]);
+    assert_eq!(world.drain("bob").last().unwrap(), "after");
+}
+
 fn acked(world: &World, run: &Run) {
     if run.stdout.contains("acknowledged") {
         assert_eq!(world.pending("bob"), Vec::<String>::new());
@@ -306,6 +399,7 @@ fn cleared() -> World {
     let world = World::with_alice_and_bob();
     world.ok(&["send", "alice", "--", "one"]);
     world.ok(&["send", "alice", "--", "two"]);
+    world.ok(&["join", "team", "alice"]);
     world.hook("claude", &world.event(ALICE, "a", "SessionEnd", json!({"reason": "clear"})));
     world
 }
@@ -458,7 +552,8 @@ fn succeeded(world: &World, run: &Run) {
     }
     world.ok(&["send", "alice", "--", "by name"]);
     world.ok(&["send", "--id", ALICE, "--", "by old id"]);
-    assert_eq!(world.pending(FRESH), ["by name", "by old id"]);
+    world.ok(&["send", "#team", "--", "by room"]);
+    assert_eq!(world.pending(FRESH), ["by name", "by old id", "by room"]);
 }
 
 fn renamed(world: &World, _: &Run) {

@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{BOB, World};
+use harness::{ALICE, BOB, World};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -18,6 +18,10 @@ enum Act {
     Prompt,
     ToolUse,
     End,
+    /// Alice asks bob.
+    Ask,
+    /// The last request is answered: in the first words, or in others.
+    Answer(bool),
 }
 
 fn histories() -> impl Strategy<Value = Vec<Act>> {
@@ -25,6 +29,7 @@ fn histories() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => Just(Send), 1 => Just(Peek), 1 => Just(Inbox), 2 => Just(Hold), 2 => Just(Acknowledge),
         2 => Just(RollBack), 2 => Just(Prompt), 2 => Just(ToolUse), 1 => Just(End),
+        2 => Just(Ask), 3 => any::<bool>().prop_map(Answer),
     ];
     prop::collection::vec(act, 1..30)
 }
@@ -44,6 +49,10 @@ struct Model {
     sent: usize,
     /// How the hold of the last `inbox --hold` ended; `None`: not, or too long ago.
     settled: Option<bool>,
+    /// The last request's id, and its reply.
+    asked: Option<(String, Option<&'static str>)>,
+    /// What alice has been answered.
+    replies: Vec<String>,
 }
 
 impl Model {
@@ -96,6 +105,8 @@ fn shown(output: Option<Value>) -> Vec<(String, u64)> {
 
 fn play(history: &[Act]) {
     let world = World::with_alice_and_bob();
+    // This process plays bob's host, not alice's: only bob may reply here.
+    world.hook("claude", &world.event(ALICE, "a", "SessionEnd", json!({"reason": "other"})));
     let mut model = Model::default();
     let mut token = String::from("none");
     for (step, act) in history.iter().enumerate() {
@@ -106,6 +117,23 @@ fn play(history: &[Act]) {
                 let body = format!("m{}", model.sent);
                 world.ok(&["send", "bob", "--", &body]);
                 model.pending.push((body, 0));
+            }
+            Act::Ask => {
+                model.sent += 1;
+                let body = format!("m{}", model.sent);
+                let sent = world.json(&["request", "bob", "--from", "alice", "--json", "--", &body]);
+                model.asked = Some((sent["id"].as_str().unwrap().to_owned(), None));
+                model.pending.push((body, 0));
+            }
+            Act::Answer(yes) => {
+                let Some((id, reply)) = &mut model.asked else { continue };
+                let body = if *yes { "yes" } else { "no" };
+                let code = world.run(&["reply", id, "--", body]).code;
+                assert_eq!(code, Some(if reply.is_none_or(|first| first == body) { 0 } else { 5 }));
+                if reply.is_none() {
+                    *reply = Some(body);
+                    model.replies.push(body.to_owned());
+                }
             }
             Act::Peek => {
                 let mail = world.json(&["peek", "bob"]);
@@ -187,6 +215,7 @@ fn play(history: &[Act]) {
     let held = mail["held"].as_u64().unwrap_or(0) as usize;
     let pending: Vec<String> = model.pending.iter().map(|(body, _)| body.clone()).collect();
     assert_eq!(left, pending[held..], "what is left at the end");
+    assert_eq!(world.pending("alice"), model.replies, "one reply a request");
     assert_eq!(world.run(&["doctor"]).code, Some(0));
 }
 

@@ -155,7 +155,10 @@ fn sending_keeps_a_busy_mailbox_within_its_size() {
 fn a_forgotten_session_is_folded_away_and_its_name_is_free() {
     let world = with_carol(2, 0);
     world.ok(&["register", "dave", "--id", BOB]);
+    world.ok(&["join", "team", "carol"]);
+    world.ok(&["join", "team", "dave"]);
     assert_eq!(gc(&world)["folded"], json!(["carol"]));
+    assert_eq!(world.json(&["send", "--json", "#team", "--", "x"])["readers"].as_array().unwrap().len(), 1);
     assert!(!world.session(CAROL).exists() && !world.store().join("folded").join(CAROL).exists());
     assert_eq!(world.run(&["peek", "carol"]).code, Some(4));
     world.ok(&["register", "carol", "--id", ALICE]);

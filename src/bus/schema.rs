@@ -33,9 +33,9 @@ const TOOLS: [Tool; 6] = [
     },
     Tool {
         name: "register",
-        description: "Choose the name by which other sessions write to you.",
-        properties: r#"{"name":{"type":"string","description":"letters, digits, . _ -"}}"#,
-        required: r#"["name"]"#,
+        description: "Choose the name by which other sessions write to you; join or leave a room.",
+        properties: r#"{"name":{"type":"string","description":"letters, digits, . _ -"},"join":{"type":"string"},"leave":{"type":"string"}}"#,
+        required: "[]",
         read_only: false,
         idempotent: true,
     },
@@ -50,7 +50,7 @@ const TOOLS: [Tool; 6] = [
     Tool {
         name: "send",
         description: "Write to another session. It reads the mail at its next step; if it is not running, the mail waits.",
-        properties: r#"{"to":{"type":"string","description":"name or id"},"body":{"type":"string"},"kind":{"type":"string","enum":["note","request","reply"]},"in_reply_to":{"type":"string","description":"id of the message you answer"}}"#,
+        properties: r#"{"to":{"type":"string","description":"name or id; a,b; #room; @all (live in this project)"},"body":{"type":"string"},"kind":{"type":"string","enum":["note","request","reply"]},"in_reply_to":{"type":"string","description":"id of the message you answer"},"status":{"type":"string","enum":["completed","failed"],"description":"how the request ended"},"wait":{"type":"integer","description":"seconds to wait for a request's reply, up to 50"}}"#,
         required: r#"["to","body"]"#,
         read_only: false,
         idempotent: false,
@@ -58,7 +58,7 @@ const TOOLS: [Tool; 6] = [
     Tool {
         name: "inbox",
         description: "Read mail that waits for you, or the rest of a long message by its id and offset.",
-        properties: r#"{"wait":{"type":"integer","minimum":0,"maximum":50,"description":"seconds to wait for mail"},"id":{"type":"string"},"offset":{"type":"integer","minimum":0}}"#,
+        properties: r#"{"wait":{"type":"integer","description":"seconds to wait for mail, up to 50"},"id":{"type":"string"},"offset":{"type":"integer","minimum":0}}"#,
         required: "[]",
         read_only: false,
         idempotent: false,

@@ -9,17 +9,19 @@ use crate::limits::{CALL_WAIT_SECONDS, INBOX_BODY_BYTES, INBOX_BYTES, ROSTER_BYT
 use crate::mail::address::shorten;
 use crate::mail::fence::Delivery;
 use crate::mail::text::head;
-use crate::mail::{Kind, Message};
+use crate::mail::{Kind, Message, Status};
 use crate::ops::Relay;
 use crate::ops::collect::{Step, Taken, take_for_call};
 use crate::ops::discover::{self, Query, discover};
-use crate::ops::find::find;
+use crate::ops::find::Found;
+use crate::ops::group::{is_group, send_to};
 use crate::ops::history::message;
 use crate::ops::identity::{Call, identify};
 use crate::ops::register::{Details, register};
+use crate::ops::room;
 use crate::ops::roster::{self, roster};
-use crate::ops::send::{Draft, Sender, send};
-use crate::ops::wait::has_new;
+use crate::ops::send::{Draft, Sender};
+use crate::ops::wait::{self, Arrival};
 use crate::store::Session;
 use crate::sys::clock;
 use crate::sys::watch::Watch;
@@ -38,25 +40,49 @@ pub struct Outcome {
 /// What a call waits for.
 pub struct Wait {
     pub seconds: u64,
-    session: Session,
+    what: Awaited,
+}
+
+enum Awaited {
+    Mail(Session),
+    Reply(wait::Awaited),
 }
 
 impl Wait {
+    fn session(&self) -> &Session {
+        match &self.what {
+            Awaited::Mail(session) => session,
+            Awaited::Reply(reply) => &reply.session,
+        }
+    }
+
     pub fn watch(&self, watch: &mut Watch) {
-        self.session.watch(watch);
+        self.session().watch(watch);
     }
 
     /// What to say now, if what the call waits for has come.
     pub fn look(&self) -> Option<Outcome> {
-        let new = has_new(&self.session).and_then(|new| match new {
-            true => take_mail(&self.session, Step::Before).map(Some),
-            false => Ok(None),
-        });
-        match new {
-            Ok(Some((text, taken @ Some(_)))) => Some(Outcome { text, taken, ..Outcome::default() }),
-            Ok(_) => None,
-            Err(error) => Some(Outcome::error(&error)),
+        self.try_look().unwrap_or_else(|error| Some(Outcome::error(&error)))
+    }
+
+    fn try_look(&self) -> Result<Option<Outcome>> {
+        let waits = match &self.what {
+            Awaited::Mail(session) => wait::has_new(session)?,
+            Awaited::Reply(reply) => match reply.look()? {
+                None => false,
+                Some(Arrival::Waiting) => true,
+                Some(Arrival::Shown(message)) => {
+                    let text =
+                        Object::new().str("reply", &message.id).str("hint", "you were shown it before");
+                    return Ok(Some(Outcome { text: text.finish(), ..Outcome::default() }));
+                }
+            },
+        };
+        if !waits {
+            return Ok(None);
         }
+        let (text, taken) = take_mail(self.session(), Step::Before)?;
+        Ok(taken.is_some().then(|| Outcome { text, taken, ..Outcome::default() }))
     }
 }
 
@@ -72,10 +98,12 @@ pub fn call(relay: &Relay, call: &Call, tool: &str, arguments: Option<Value>) ->
     let plain = |text: Result<String>| text.map(|text| Outcome { text, ..Outcome::default() });
     let outcome = match tool {
         "whoami" => said(&[]).and_then(|_| plain(whoami(relay, call))),
-        "register" => said(&["name"]).and_then(|arguments| plain(name_me(relay, call, &arguments))),
+        "register" => {
+            said(&["name", "join", "leave"]).and_then(|arguments| plain(name_me(relay, call, &arguments)))
+        }
         "roster" => said(&[]).and_then(|_| plain(list(relay, call))),
-        "send" => said(&["to", "body", "kind", "in_reply_to"])
-            .and_then(|arguments| plain(write(relay, call, &arguments))),
+        "send" => said(&["to", "body", "kind", "in_reply_to", "status", "wait"])
+            .and_then(|arguments| write(relay, call, &arguments)),
         "inbox" => said(&["wait", "id", "offset"]).and_then(|arguments| read(relay, call, &arguments)),
         "discover" => {
             said(&["activeWithinMin"]).and_then(|arguments| plain(look_around(relay, call, &arguments)))
@@ -125,7 +153,7 @@ impl<'a> Arguments<'a> {
 
 fn whoami(relay: &Relay, call: &Call) -> Result<String> {
     match identify(relay, call) {
-        Ok(identity) => Ok(identity.members().finish()),
+        Ok(identity) => Ok(identity.members(&relay.store()?)?.finish()),
         Err(Error::Unidentified(note)) => {
             Ok(Object::new().bool("registered", false).str("note", &note).finish())
         }
@@ -134,10 +162,23 @@ fn whoami(relay: &Relay, call: &Call) -> Result<String> {
 }
 
 fn name_me(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
-    let name = arguments.required("name")?;
+    let (join, leave) = (arguments.text("join")?, arguments.text("leave")?);
+    let name = match join.or(leave) {
+        None => Some(arguments.required("name")?),
+        Some(_) => arguments.text("name")?,
+    };
     let mut identity = identify(relay, call)?;
-    identity.found = register(&relay.store()?, &identity.found.info.id, name, Details::default())?;
-    Ok(identity.members().finish())
+    let store = relay.store()?;
+    if let Some(name) = name {
+        identity.found = register(&store, &identity.found.info.id, name, Details::default())?;
+    }
+    if let Some(room) = join {
+        room::join(&store, &identity.found.session, room)?;
+    }
+    if let Some(room) = leave {
+        room::leave(&store, &identity.found.session, room)?;
+    }
+    Ok(identity.members(&store)?.finish())
 }
 
 fn list(relay: &Relay, call: &Call) -> Result<String> {
@@ -172,7 +213,7 @@ fn list(relay: &Relay, call: &Call) -> Result<String> {
     })
 }
 
-fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
+fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     let to = arguments.required("to")?;
     let body = arguments.required("body")?.to_owned();
     let in_reply_to = arguments.text("in_reply_to")?.map(str::to_owned);
@@ -182,18 +223,40 @@ fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
         Some(name) => Kind::parse(name)
             .ok_or_else(|| Error::Usage("argument 'kind' must be note, request or reply".to_owned()))?,
     };
-    let me = identify(relay, call)?.found.info;
-    let store = relay.store()?;
-    let sent = send(&store, Sender::Session(me), find(&store, to)?, Draft { body, kind, in_reply_to })?;
+    let status = match arguments.text("status")? {
+        None => None,
+        Some(name) => Some(
+            Status::parse(name)
+                .ok_or_else(|| Error::Usage("argument 'status' must be completed or failed".to_owned()))?,
+        ),
+    };
+    let seconds = arguments.number("wait")?.unwrap_or(0).min(CALL_WAIT_SECONDS);
+    if seconds > 0 && kind != Kind::Request {
+        return Err(Error::Usage(
+            "argument 'wait' goes with kind=request: only a request has a reply to wait for".to_owned(),
+        ));
+    }
+    let Found { session, info: me } = identify(relay, call)?.found;
+    let awaited = wait::Awaited::before(session)?;
+    let here = me.directory.clone().unwrap_or_else(|| relay.env.directory().to_owned());
+    let draft = Draft { body, kind, in_reply_to, status };
+    let sent = send_to(&relay.store()?, Sender::Session(me), to, draft, &here, None)?;
+    let object = Object::new().bool("ok", true).str("id", &sent[0].message.id);
+    if is_group(to) {
+        let readers = sent.iter().map(|sent| json::quote(&sent.outlook));
+        let text = object.str("state", "stored").raw("readers", &json::array(readers)).finish();
+        return Ok(Outcome { text, ..Outcome::default() });
+    }
+    let sent = &sent[0];
     let directory = sent.to.info.directory.as_ref().map(|path| path.to_string_lossy());
-    Ok(Object::new()
-        .bool("ok", true)
-        .str("id", &sent.message.id)
+    let object = object
         .str("delivered_to", sent.to.info.label())
         .nullable("recipient_dir", directory.as_deref())
         .str("state", "stored")
-        .str("hint", &sent.outlook)
-        .finish())
+        .str("hint", &sent.outlook);
+    let text = if sent.repeated { object.bool("repeated", true).finish() } else { object.finish() };
+    let what = Awaited::Reply(awaited.to(&sent.message.id));
+    Ok(Outcome { text, wait: (seconds > 0).then_some(Wait { seconds, what }), ..Outcome::default() })
 }
 
 fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
@@ -206,7 +269,7 @@ fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
         return Ok(Outcome { text, ..Outcome::default() });
     }
     let (text, taken) = take_mail(&me, Step::Call)?;
-    let wait = (seconds > 0 && taken.is_none()).then_some(Wait { seconds, session: me });
+    let wait = (seconds > 0 && taken.is_none()).then_some(Wait { seconds, what: Awaited::Mail(me) });
     Ok(Outcome { text, is_error: false, taken, wait })
 }
 

@@ -12,7 +12,7 @@ pub fn overview() -> String {
     let mut text = String::from("relay: durable mail between the coding-agent sessions of this machine\n");
     for group in Group::ALL {
         let verbs = VERBS.iter().filter(|verb| verb.group == group);
-        if matches!(group, Group::Hosts | Group::Shell) {
+        if matches!(group, Group::Also | Group::Hosts | Group::Shell) {
             let names: Vec<&str> = verbs.map(|verb| verb.name).collect();
             text.push_str(&format!("\n{}: {}", group.title(), names.join(", ")));
             continue;
@@ -54,7 +54,10 @@ pub fn usage(verb: &Verb) -> String {
         text.push_str(&match operand.need {
             Need::Required => format!(" <{}>", operand.name),
             Need::Optional => format!(" [{}]", operand.name),
-            Need::Unless(flag) => format!(" <{}> | --{flag} <...>", operand.name),
+            Need::Unless(flags) => {
+                let others: String = flags.iter().map(|flag| format!(" | --{flag} <...>")).collect();
+                format!(" <{}>{others}", operand.name)
+            }
         });
     }
     for flag in verb.flags.iter().filter(|flag| !flag.hidden && !is_alternative(verb, flag)) {
@@ -68,7 +71,9 @@ pub fn usage(verb: &Verb) -> String {
 
 /// Whether the flag stands in for an operand.
 fn is_alternative(verb: &Verb, flag: &Flag) -> bool {
-    verb.operands.iter().any(|operand| operand.need == Need::Unless(flag.name))
+    verb.operands
+        .iter()
+        .any(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&flag.name)))
 }
 
 /// The flag as one types it.

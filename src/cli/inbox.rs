@@ -27,7 +27,6 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if parsed.flag("hold") {
         return hold(&session, patience, parsed.value("hold"));
     }
-    let reader = || Reader { process: Process::current(), event: None, life_ms: COMMAND_HOLD_MS };
     let batch = take(&session, patience, reader)?;
     if batch.held > 0 {
         remark(&format!(
@@ -35,11 +34,21 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             count(batch.held, "message")
         ));
     }
-    // Printed first, consumed then: a reader that is gone loses nothing.
-    let printed = deliver(&to_json(&batch));
+    hand_over(&session, &batch)
+}
+
+/// The command itself as a reader: its death returns the mail.
+pub fn reader() -> Reader {
+    Reader { process: Process::current(), event: None, life_ms: COMMAND_HOLD_MS }
+}
+
+/// Prints what was taken, and then consumes it: a reader that is gone loses
+/// nothing.
+pub fn hand_over(session: &Session, batch: &Batch) -> Result<i32> {
+    let printed = deliver(&to_json(batch));
     if !batch.token.is_empty() {
         let how = if printed.is_ok() { Settlement::Acknowledge } else { Settlement::PutBack };
-        settle_in(&session, &batch.token, how)?;
+        settle_in(session, &batch.token, how)?;
     }
     printed.map(|()| 0)
 }

@@ -41,8 +41,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             Reach::Unknown => seen,
         };
         let mail = if row.has_mail { ", mail waits" } else { "" };
+        let rooms: String = row.rooms.iter().map(|room| format!(", in #{room}")).collect();
         table.push_str(&format!(
-            "{:name_width$}  [{:tool_width$}]  {:id_width$}  {directory}  {state}{mail}\n",
+            "{:name_width$}  [{:tool_width$}]  {:id_width$}  {directory}  {state}{mail}{rooms}\n",
             info.label(),
             info.host,
             info.id,

@@ -7,12 +7,15 @@ use crate::limits::LOG_MESSAGES;
 use crate::mail::fence::sender;
 use crate::ops::Relay;
 use crate::ops::find::find;
-use crate::ops::history::{Record, log, message};
+use crate::ops::history::{Record, log, message, thread};
 use crate::sys::clock;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if let Some(run) = parsed.value("run") {
         return output(relay, run);
+    }
+    if let Some(id) = parsed.value("thread") {
+        return conversation(relay, parsed, id);
     }
     let who = parsed.positional(0).unwrap_or_default();
     let session = find(&store_with_sessions(relay, who)?, who)?.session;
@@ -49,11 +52,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             record.message.id,
             sender(&record.message)
         ));
-        for line in record.message.body.lines() {
-            let plain: String =
-                line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
-            text.push_str(&format!("    {plain}\n"));
-        }
+        text.push_str(&indented(&record.message.body));
     }
     say(&text)
 }
@@ -70,6 +69,50 @@ fn output(relay: &Relay, run: &str) -> Result<i32> {
         hint: "; relay keeps the last 8 of a session".to_owned(),
     })?;
     say(&String::from_utf8_lossy(&output))
+}
+
+/// A conversation across all mailboxes; a message that went to several stands
+/// once, with each of its readers.
+fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
+    let copies = thread(&store_with_sessions(relay, id)?, id)?;
+    if parsed.flag("json") {
+        let messages = copies.iter().map(|copy| {
+            copy.record
+                .message
+                .object(1)
+                .str("receipt", copy.record.receipt.name())
+                .str("reader", copy.reader.info.label())
+                .finish()
+        });
+        let thread = copies[0].record.message.conversation();
+        let object = json::Object::new().str("thread", thread).u64("count", copies.len() as u64);
+        return say(&(json::pretty(&object.raw("messages", &json::array(messages)).finish()) + "\n"));
+    }
+    let mut text = String::new();
+    for same in copies.chunk_by(|a, b| a.record.message.id == b.record.message.id) {
+        let message = &same[0].record.message;
+        let status = message.status.map_or(String::new(), |status| format!(", {}", status.name()));
+        let readers: Vec<String> = same
+            .iter()
+            .map(|copy| format!("{} ({})", copy.reader.info.label(), copy.record.receipt.name()))
+            .collect();
+        text.push_str(&format!(
+            "{}  {}{status}  {}  {} -> {}\n{}",
+            clock::rfc3339(message.sent_ms)[..16].replace('T', " "),
+            message.kind.name(),
+            message.id,
+            sender(message),
+            readers.join(", "),
+            indented(&message.body)
+        ));
+    }
+    say(&text)
+}
+
+/// A body for a terminal: four spaces before each line, nothing that steers it.
+fn indented(body: &str) -> String {
+    let plain = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    body.lines().map(|line| format!("    {}\n", line.chars().map(plain).collect::<String>())).collect()
 }
 
 fn to_json(record: &Record) -> String {

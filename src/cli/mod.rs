@@ -17,6 +17,8 @@ mod man;
 mod parse;
 mod peek;
 mod register;
+mod reply;
+mod room;
 mod send;
 mod settle;
 mod status;
@@ -40,6 +42,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         "register" => register::run(relay, parsed),
         "list" => list::run(relay, parsed),
         "send" => send::run(relay, parsed),
+        "request" => send::ask(relay, parsed),
+        "reply" => reply::run(relay, parsed),
+        "join" | "leave" => room::run(relay, parsed),
         "inbox" => inbox::run(relay, parsed),
         "peek" => peek::run(relay, parsed),
         "ack" | "rollback" => settle::run(relay, parsed),

@@ -112,7 +112,7 @@ fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<P
             let replaces = verb
                 .operands
                 .iter()
-                .any(|operand| matches!(operand.need, Need::Unless(flag) if flag == name));
+                .any(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&name)));
             if (name == "help" && in_message) || (replaces && !loose.is_empty()) {
                 return Err(Error::Usage(format!(
                     "--{name} stands behind '{}'; put it first, or put -- before the message",
@@ -199,7 +199,9 @@ fn wanted_operands(parsed: &Parsed) -> usize {
         .verb
         .operands
         .iter()
-        .filter(|operand| !matches!(operand.need, Need::Unless(flag) if given(flag)))
+        .filter(
+            |operand| !matches!(operand.need, Need::Unless(flags) if flags.iter().any(|flag| given(flag))),
+        )
         .count()
 }
 
@@ -210,7 +212,7 @@ fn complete(parsed: Parsed) -> Result<Parsed> {
         let needed = match operand.need {
             Need::Required => true,
             Need::Optional => false,
-            Need::Unless(flag) => !parsed.flag(flag),
+            Need::Unless(flags) => !flags.iter().any(|flag| parsed.flag(flag)),
         };
         if needed && parsed.positional(index).is_none() {
             return Err(Error::Usage(format!(

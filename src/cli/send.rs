@@ -1,8 +1,8 @@
-//! `relay send`: stores a message for a session.
+//! `relay send` and `relay request`: store a message for a session or several.
 
 use std::io::{self, IsTerminal, Read};
 
-use super::{Parsed, say};
+use super::{Parsed, inbox, remark, say};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
@@ -11,35 +11,98 @@ use crate::mail::Kind;
 use crate::mail::address::check_host_id;
 use crate::ops::Relay;
 use crate::ops::find::{Found, by_id, find};
+use crate::ops::group::{is_group, send_to};
 use crate::ops::register::ensure_known;
-use crate::ops::send::{Draft, Sender, send};
+use crate::ops::reply::{own_session, requester};
+use crate::ops::send::{Draft, Sender, Sent, send};
+use crate::ops::wait::Awaited;
 use crate::store::{Info, Store};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
     let to = match (parsed.value("id"), parsed.positional(0)) {
-        (Some(id), _) => to_id(relay, &store, parsed, id)?,
+        (Some(id), _) => Some(to_id(relay, &store, parsed, id)?),
         (None, Some(_)) if parsed.flag("tool") || parsed.flag("dir") => {
             return Err(Error::Usage("--tool and --dir tell of a session that is named by --id".to_owned()));
         }
-        (None, Some(who)) => find(&store, who)?,
+        (None, Some(_)) => None,
         (None, None) => return Err(Error::Usage("send to whom? relay send <to> -- <message>".to_owned())),
     };
     let sender = match parsed.value("from") {
         Some(who) => Sender::OnBehalfOf(find(&store, who)?.info),
         None => Sender::CommandLine,
     };
-    let draft = Draft { body: body(parsed)?, kind: Kind::Note, in_reply_to: None };
-    let sent = send(&store, sender, to, draft)?;
+    let draft = Draft::note(body(parsed)?);
+    let who = parsed.positional(0).unwrap_or_default();
+    match to {
+        Some(to) => print_sent(parsed, &send(&store, sender, to, draft)?),
+        None if is_group(who) => {
+            let of_sender = sender.info().and_then(|info| info.directory.clone());
+            let here = of_sender.unwrap_or_else(|| host::project_directory(&relay.env));
+            let own = own_session(relay).unwrap_or(None).map(|found| found.session);
+            print_all(parsed, who, &send_to(&store, sender, who, draft, &here, own.as_ref())?)
+        }
+        None => print_sent(parsed, &send(&store, sender, find(&store, who)?, draft)?),
+    }
+}
+
+/// `relay request`: a message that wants one reply.
+pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let store = relay.store()?;
+    let who = parsed.positional(0).unwrap_or_default();
+    let sender = requester(relay, &store, parsed.value("from"))?;
+    let draft = Draft { kind: Kind::Request, ..Draft::note(body(parsed)?) };
+    let asker = sender.info().map(|info| by_id(&store, &info.id)).transpose()?;
+    let awaited = asker.map(|asker| Awaited::before(asker.session)).transpose()?;
+    let sent = send_to(&store, sender, who, draft, relay.env.directory(), None)?;
+    match awaited.filter(|_| parsed.flag("wait")) {
+        Some(awaited) => wait_for_reply(parsed, &sent[0], &awaited.to(&sent[0].message.id)),
+        None => print_sent(parsed, &sent[0]),
+    }
+}
+
+/// Takes the mail that the reply comes with, and prints it like `relay inbox`.
+fn wait_for_reply(parsed: &Parsed, sent: &Sent, awaited: &Awaited) -> Result<i32> {
+    let id = &sent.message.id;
+    remark(&format!("queued -> {}\n{id}: {}", sent.to.info.label(), sent.outlook));
+    match awaited.take(inbox::patience(parsed.value("wait"))?, inbox::reader)? {
+        Some(Ok(batch)) => inbox::hand_over(&awaited.session, &batch),
+        Some(Err(shown)) => {
+            let object =
+                json::Object::new().u64("count", 1).raw("messages", &json::array([shown.object(2).finish()]));
+            say(&(json::pretty(&object.finish()) + "\n"))
+        }
+        None => Err(Error::Failed(format!(
+            "no reply yet; it comes to the mailbox that asked, see relay status {id}"
+        ))),
+    }
+}
+
+fn print_sent(parsed: &Parsed, sent: &Sent) -> Result<i32> {
     if parsed.flag("json") {
-        let receipt = json::Object::new()
-            .str("id", &sent.message.id)
-            .str("to", &sent.message.to)
-            .nullable("toName", sent.message.to_name.as_deref())
-            .str("outlook", &sent.outlook);
-        return say(&(receipt.finish() + "\n"));
+        return say(&(to_json(sent).finish() + "\n"));
     }
     say(&format!("queued -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook))
+}
+
+fn print_all(parsed: &Parsed, group: &str, sent: &[Sent]) -> Result<i32> {
+    if parsed.flag("json") {
+        let readers = json::array(sent.iter().map(|sent| to_json(sent).finish()));
+        let object = json::Object::new().str("id", &sent[0].message.id).str("group", group);
+        return say(&(object.raw("readers", &readers).finish() + "\n"));
+    }
+    let names: Vec<&str> = sent.iter().map(|sent| sent.to.info.label()).collect();
+    let mut text = format!("queued -> {}\n{}:\n", names.join(", "), sent[0].message.id);
+    sent.iter().for_each(|sent| text.push_str(&format!("  {}\n", sent.outlook)));
+    say(&text)
+}
+
+fn to_json(sent: &Sent) -> json::Object {
+    json::Object::new()
+        .str("id", &sent.message.id)
+        .str("to", &sent.message.to)
+        .nullable("toName", sent.message.to_name.as_deref())
+        .str("outlook", &sent.outlook)
 }
 
 /// The session of this id, made known where the flags say enough of it.
@@ -55,7 +118,7 @@ fn to_id(relay: &Relay, store: &Store, parsed: &Parsed, id: &str) -> Result<Foun
 }
 
 /// The words of the command line, or stdin where there are none or just `-`.
-fn body(parsed: &Parsed) -> Result<String> {
+pub(super) fn body(parsed: &Parsed) -> Result<String> {
     match parsed.message() {
         Some(message) if message != "-" => return Ok(message.to_owned()),
         None if io::stdin().is_terminal() => {

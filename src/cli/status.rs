@@ -3,35 +3,86 @@
 use super::{Parsed, say, store_with_sessions};
 use crate::error::Result;
 use crate::json;
+use crate::mail::{Message, Status};
 use crate::ops::Relay;
-use crate::ops::history::{Receipt, status};
-use crate::ops::reach::outlook;
+use crate::ops::history::{Copy, Receipt, status};
+use crate::ops::reach::{Reach, outlook};
 use crate::sys::clock;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let id = parsed.positional(0).unwrap_or_default();
-    let whereabouts = status(&store_with_sessions(relay, id)?, id)?;
-    let state = match &whereabouts.reply {
-        Some(_) => "replied",
-        None => whereabouts.record.receipt.name(),
-    };
-    let recipient = whereabouts.recipient.info.label();
-    let sent = whereabouts.record.message.sent_ms;
+    let readers = status(&store_with_sessions(relay, id)?, id)?;
+    let message = &readers[0].0.record.message;
     if parsed.flag("json") {
-        let object = json::Object::new()
-            .str("id", id)
-            .str("state", state)
-            .str("to", &whereabouts.recipient.info.id)
-            .str("toName", recipient)
-            .str("sent", &clock::rfc3339(sent))
-            .optional("reply", whereabouts.reply.as_ref().map(|reply| reply.id.as_str()));
+        let object = to_json(id, &readers[0]);
+        let object = match &message.group {
+            None => object,
+            Some(group) => object
+                .str("group", group)
+                .raw("readers", &json::array(readers.iter().map(|reader| to_json(id, reader).finish()))),
+        };
         return say(&(object.finish() + "\n"));
     }
-    let meaning = match (&whereabouts.reply, whereabouts.record.receipt) {
-        (Some(reply), _) => format!("{recipient} answered it with {}", reply.id),
-        (None, Receipt::Consumed) => format!("{recipient} has it"),
-        (None, Receipt::Held) => format!("shown to {recipient}, not confirmed yet"),
-        (None, Receipt::Stored) => outlook(&whereabouts.recipient, whereabouts.record.message.sender()),
+    let sent = clock::ago(message.sent_ms, clock::now_ms());
+    if let Some(group) = &message.group {
+        let mut text = format!("sent {sent} to {group}\n");
+        for reader in &readers {
+            text.push_str(&format!("{:8}  {}\n", state(reader), meaning(reader)));
+        }
+        return say(&text);
+    }
+    say(&format!("{}: sent {sent}; {}\n", state(&readers[0]), meaning(&readers[0])))
+}
+
+fn state((copy, reply): &(Copy, Option<Message>)) -> &'static str {
+    match reply {
+        Some(_) => "replied",
+        None => copy.record.receipt.name(),
+    }
+}
+
+fn meaning((copy, reply): &(Copy, Option<Message>)) -> String {
+    let name = copy.reader.info.label();
+    let now = clock::now_ms();
+    match (reply, copy.record.receipt) {
+        (Some(reply), _) => {
+            let status = reply.status.map_or(String::new(), |status| format!(" ({})", status.name()));
+            format!("{name} answered it{status} {} with {}", clock::ago(reply.sent_ms, now), reply.id)
+        }
+        (None, Receipt::Consumed) => format!("{name} has it"),
+        (None, Receipt::Held) => {
+            let seconds = copy.held_until_ms.unwrap_or(now).saturating_sub(now).div_ceil(1000);
+            format!("shown to {name}, not confirmed yet; it comes again in {seconds} s unless that happens")
+        }
+        (None, Receipt::Stored) => outlook(&copy.reader, copy.record.message.sender()),
+    }
+}
+
+fn to_json(id: &str, reader: &(Copy, Option<Message>)) -> json::Object {
+    let (copy, reply) = reader;
+    let found = &copy.reader;
+    let message = &copy.record.message;
+    // What the log can date: when it was stored, and when it was answered.
+    let since = match (reply, copy.record.receipt) {
+        (Some(reply), _) => Some(reply.sent_ms),
+        (None, Receipt::Stored) => Some(message.sent_ms),
+        _ => None,
     };
-    say(&format!("{state}: sent {}; {meaning}\n", clock::ago(sent, clock::now_ms())))
+    let live = found.session.is_live(&found.info);
+    let object = json::Object::new()
+        .str("id", id)
+        .str("state", state(reader))
+        .optional("since", since.map(clock::rfc3339).as_deref())
+        .optional("held_until", copy.held_until_ms.map(clock::rfc3339).as_deref())
+        .str("to", &found.info.id)
+        .str("toName", found.info.label())
+        .bool("live", live)
+        .str("reach", Reach::of(found, live).name())
+        .str("sent", &clock::rfc3339(message.sent_ms))
+        .optional("reply", reply.as_ref().map(|reply| reply.id.as_str()))
+        .optional("status", reply.as_ref().and_then(|reply| reply.status).map(Status::name));
+    match state(reader) {
+        "stored" => object.str("outlook", &outlook(found, message.sender())),
+        _ => object,
+    }
 }

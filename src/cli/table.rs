@@ -16,7 +16,7 @@ pub const EXITS: [(u8, &str); 11] = [
     (1, "something failed; stderr says what"),
     (3, "the session is live, so it was not resumed"),
     (4, "no such session, message, directory or program"),
-    (5, "the name belongs to another session"),
+    (5, "the name belongs to another session; the request has another reply"),
     (6, "another reader holds this mail"),
     (7, "the hold's token is unknown, settled or expired"),
     (8, "a lock was busy for 3 seconds; nothing was changed"),
@@ -53,11 +53,13 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "send",
         group: Group::Mail,
-        summary: "write to a session",
+        summary: "write to a session, or to several",
         about: "Stores the message in the session's mailbox and returns once it is on disk. The session's model reads \
                 it at its next step; if the session is not running, the mail waits. Without words, or with just -, \
-                the message comes from stdin. Up to 256 KiB.",
-        operands: &[operand("to", Need::Unless("id"), Completes::Session)],
+                the message comes from stdin. Up to 256 KiB. Several readers: names with commas and no space, @all \
+                (the live sessions of this directory's project) or '#room', quoted for your shell; the sender gets \
+                no copy.",
+        operands: &[operand("to", Need::Unless(&["id"]), Completes::Session)],
         message: Some("message"),
         flags: &[
             ID,
@@ -69,7 +71,43 @@ pub const VERBS: &[Verb] = &[
         examples: &[
             ("relay send reviewer -- please look at src/api.rs", "a note to the session named reviewer"),
             ("git diff | relay send reviewer", "the message from a pipe"),
+            ("relay send api,web -- main is frozen", "one message for two; '#room' and @all work too"),
         ],
+    },
+    Verb {
+        name: "request",
+        group: Group::Mail,
+        summary: "ask a session for one reply",
+        about: "Like send, but the reader owes one reply. It comes to the mailbox of the session that asks: the one of \
+                this shell, or the one named with --from. See it with relay status or relay log --thread.",
+        operands: &[operand("to", Need::Required, Completes::Session)],
+        message: Some("message"),
+        flags: &[
+            value("from", "who", Completes::Session, "the session that asks and gets the reply"),
+            Flag {
+                help: "wait for the reply, at most so many seconds (no limit), and take it like inbox",
+                ..WAIT
+            },
+            JSON,
+        ],
+        examples: &[("relay request api --from web --wait 600 -- is /users paged?", "web asks and waits")],
+    },
+    Verb {
+        name: "reply",
+        group: Group::Mail,
+        summary: "answer a message",
+        about: "Answers for the session the message went to; in another session's shell it is refused. A request takes \
+                exactly one reply: the same reply again is harmless, another is refused with exit code 5.",
+        operands: &[operand("message-id", Need::Required, Completes::Nothing)],
+        message: Some("message"),
+        flags: &[
+            value("status", "how", Completes::Nothing, "completed (default) or failed: how a request ended"),
+            JSON,
+        ],
+        examples: &[(
+            "relay reply 01a1fb3e-7736-76dc-ad4a-ada7b806ac5c --status failed -- no access",
+            "the request could not be done",
+        )],
     },
     Verb {
         name: "inbox",
@@ -94,7 +132,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "ack",
-        group: Group::Mail,
+        group: Group::Also,
         summary: "confirm mail taken with --hold",
         about: "The mail under this hold is read. Safe to repeat.",
         operands: &[operand("token", Need::Required, Completes::Nothing)],
@@ -102,7 +140,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "rollback",
-        group: Group::Mail,
+        group: Group::Also,
         summary: "give back mail taken with --hold",
         about: "The mail under this hold waits again, before later mail, marked as redelivered. Safe to repeat.",
         operands: &[operand("token", Need::Required, Completes::Nothing)],
@@ -124,9 +162,10 @@ pub const VERBS: &[Verb] = &[
         summary: "what a mailbox has held, read or not",
         about: "Prints the last 50 messages with what became of each: stored, held (shown to the model, not confirmed \
                 yet) or consumed. Changes nothing.",
-        operands: &[operand("who", Need::Unless("run"), Completes::Session)],
+        operands: &[operand("who", Need::Unless(&["thread", "run"]), Completes::Session)],
         flags: &[
-            value("run", "run", Completes::Nothing, "instead: what this detached run has printed"),
+            value("thread", "id", Completes::Nothing, "the conversation of this message, across mailboxes"),
+            value("run", "run", Completes::Nothing, "what this detached run has printed"),
             value("limit", "n", Completes::Nothing, "so many messages instead of 50"),
             value("message", "id", Completes::Nothing, "the whole body of one message"),
             JSON,
@@ -137,7 +176,8 @@ pub const VERBS: &[Verb] = &[
         name: "status",
         group: Group::Mail,
         summary: "what became of a message",
-        about: "Says whether the message is stored, held, consumed or replied to, and when its reader will see it.",
+        about: "Says for each reader whether the message is stored, held, consumed or replied to, and when that reader \
+                will see it or how to wake it.",
         operands: &[operand("message-id", Need::Required, Completes::Nothing)],
         flags: &[JSON],
         ..PLAIN
@@ -150,7 +190,7 @@ pub const VERBS: &[Verb] = &[
                 waits) as its prompt, and waits for it. Refuses a session that is live: two writers on one \
                 conversation corrupt it. The exit code is the host's own (2 becomes 1). With --detach it returns at once \
                 and keeps the last runs' output for relay log --run.",
-        operands: &[operand("who", Need::Unless("id"), Completes::Session)],
+        operands: &[operand("who", Need::Unless(&["id"]), Completes::Session)],
         message: Some("message"),
         flags: &[
             ID,
@@ -170,7 +210,7 @@ pub const VERBS: &[Verb] = &[
         group: Group::Mail,
         summary: "open a sleeping session in this terminal",
         about: "Resumes the session in its directory, here, with its mail. Refuses a session that is live.",
-        operands: &[operand("who", Need::Unless("id"), Completes::Session)],
+        operands: &[operand("who", Need::Unless(&["id"]), Completes::Session)],
         flags: &[ID, DIR, HOST, DRY],
         ..PLAIN
     },
@@ -219,6 +259,30 @@ pub const VERBS: &[Verb] = &[
             "relay register reviewer --id 8d0c5e7a-1111-4222-8333-944455556666",
             "name a session by its id",
         )],
+        ..PLAIN
+    },
+    Verb {
+        name: "join",
+        group: Group::Also,
+        summary: "read a room's mail",
+        about: "Makes the session of this shell, or the one named, a member of the room: from now on it gets what is sent \
+                to '#room'. A room needs no making; at most 64 members, and 16 rooms a session.",
+        operands: &[
+            operand("room", Need::Required, Completes::Nothing),
+            operand("who", Need::Optional, Completes::Session),
+        ],
+        examples: &[("relay join reviewers web", "then: relay send '#reviewers' -- hello")],
+        ..PLAIN
+    },
+    Verb {
+        name: "leave",
+        group: Group::Also,
+        summary: "read a room's mail no longer",
+        about: "Ends the membership of this shell's session, or of the one named. Mail that it has stays.",
+        operands: &[
+            operand("room", Need::Required, Completes::Nothing),
+            operand("who", Need::Optional, Completes::Session),
+        ],
         ..PLAIN
     },
     Verb {

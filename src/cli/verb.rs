@@ -1,6 +1,6 @@
-//! What a verb is: its operands, flags and words for people.
+//! What a row of the table of verbs says: the form, not the rows.
 //!
-//! Invariant: plain data, from which everything else about a verb is made.
+//! Invariant: all of it is static text, so that help cannot fail.
 
 /// One verb.
 #[derive(Debug)]
@@ -24,17 +24,20 @@ pub struct Verb {
 pub enum Group {
     Mail,
     Sessions,
+    /// Less often needed by hand: named in the overview, without a line each.
+    Also,
     Hosts,
     Shell,
 }
 
 impl Group {
-    pub const ALL: [Group; 4] = [Group::Mail, Group::Sessions, Group::Hosts, Group::Shell];
+    pub const ALL: [Group; 5] = [Group::Mail, Group::Sessions, Group::Also, Group::Hosts, Group::Shell];
 
     pub fn title(self) -> &'static str {
         match self {
             Group::Mail => "Mail",
             Group::Sessions => "Sessions",
+            Group::Also => "Holds and rooms",
             Group::Hosts => "Started by agent hosts",
             Group::Shell => "Shell",
         }
@@ -55,8 +58,8 @@ pub struct Operand {
 pub enum Need {
     Required,
     Optional,
-    /// Required unless this flag is given; then there is none.
-    Unless(&'static str),
+    /// Required unless one of these flags is given; then there is none.
+    Unless(&'static [&'static str]),
 }
 
 /// What a shell can offer for a word.

@@ -8,10 +8,17 @@ use crate::ops::identity::{Call, Identity, identify};
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let identity = identify(relay, &Call::default())?;
     if parsed.flag("json") {
-        return say(&(identity.members().finish() + "\n"));
+        return say(&(identity.members(&relay.store()?)?.finish() + "\n"));
     }
     let Identity { found, proof } = identity;
     let directory = found.info.directory.unwrap_or_default();
     let name = found.info.name.as_deref().unwrap_or("(unnamed)");
-    say(&format!("{name} [{}] {} @ {}\n{proof}\n", found.info.host, found.info.id, directory.display()))
+    let rooms: String =
+        relay.store()?.rooms_of(&found.session)?.iter().map(|room| format!("in #{room}\n")).collect();
+    say(&format!(
+        "{name} [{}] {} @ {}\n{rooms}{proof}\n",
+        found.info.host,
+        found.info.id,
+        directory.display()
+    ))
 }

@@ -32,6 +32,26 @@ impl Kind {
     }
 }
 
+/// How a request ended, as its reply says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Completed,
+    Failed,
+}
+
+impl Status {
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Completed => "completed",
+            Status::Failed => "failed",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Status> {
+        [Status::Completed, Status::Failed].into_iter().find(|status| status.name() == name)
+    }
+}
+
 /// One message, as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -53,10 +73,24 @@ pub struct Message {
     pub kind: Kind,
     /// The message this one answers.
     pub in_reply_to: Option<String>,
+    /// The first words of the message this one answers.
+    pub question: Option<String>,
+    /// The first message of the conversation; `None` in that one itself.
+    pub thread: Option<String>,
+    /// How the request ended, where this is its one reply.
+    pub status: Option<Status>,
+    /// The address of all its readers, where it went to several: `#room`,
+    /// `@all` or names with commas. Each has a copy with the same id.
+    pub group: Option<String>,
     pub body: String,
 }
 
 impl Message {
+    /// The conversation it belongs to: the id of that one's first message.
+    pub fn conversation(&self) -> &str {
+        self.thread.as_deref().unwrap_or(&self.id)
+    }
+
     /// The log line, newline included.
     pub fn to_line(&self) -> String {
         let mut line = self.members().finish();
@@ -90,6 +124,10 @@ impl Message {
             .str("ts", &clock::rfc3339(self.sent_ms))
             .optional("kind", (self.kind != Kind::Note).then(|| self.kind.name()))
             .optional("in_reply_to", self.in_reply_to.as_deref())
+            .optional("question", self.question.as_deref())
+            .optional("thread", self.thread.as_deref())
+            .optional("status", self.status.map(Status::name))
+            .optional("group", self.group.as_deref())
             .str("body", &self.body)
     }
 
@@ -113,6 +151,10 @@ impl Message {
             to_name: field("toName"),
             kind: field("kind").and_then(|kind| Kind::parse(&kind)).unwrap_or(Kind::Note),
             in_reply_to: field("in_reply_to"),
+            question: field("question"),
+            thread: field("thread"),
+            status: field("status").and_then(|status| Status::parse(&status)),
+            group: field("group"),
             body: field("body")?,
         })
     }
@@ -144,7 +186,11 @@ mod tests {
             to: "22222222-2222-2222-2222-222222222222".into(),
             to_name: Some("bob".into()),
             kind: Kind::Request,
-            in_reply_to: None,
+            in_reply_to: Some("first".into()),
+            question: Some("what?".into()),
+            thread: Some("root".into()),
+            status: Some(Status::Failed),
+            group: Some("#room".into()),
             body: "two\nlines, \"quotes\", \u{1f980}, \0".into(),
         }
     }
@@ -179,6 +225,7 @@ mod tests {
     fn session_relays_lines_are_read() {
         let line = br#"{"body":"hi","id":"x","ts":"2026-07-01T10:00:00.000Z","from":null,"fromName":"cli","to":"t","toName":null}"#;
         let message = Message::parse(line).unwrap();
+        assert_eq!((message.conversation(), message.status, &message.group), ("x", None, &None));
         assert_eq!((message.body.as_str(), message.from, message.kind), ("hi", None, Kind::Note));
     }
 }

@@ -7,4 +7,4 @@ pub mod fence;
 pub mod message;
 pub mod text;
 
-pub use message::{Kind, Message};
+pub use message::{Kind, Message, Status};

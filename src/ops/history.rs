@@ -1,7 +1,10 @@
 //! What a mailbox held and what became of a message. Changes nothing.
 
+use std::collections::HashMap;
+
 use super::find::{Found, latest};
 use crate::error::{Error, Result};
+use crate::limits::SUCCESSIONS;
 use crate::mail::{Kind, Message};
 use crate::store::{Cursor, Session, Store};
 use crate::sys::clock;
@@ -63,44 +66,114 @@ pub fn message(session: &Session, id: &str) -> Result<Record> {
     })
 }
 
-/// A message wherever it is, where it went, and whether it was answered.
-pub struct Whereabouts {
+/// A message in the mailbox of one of its readers.
+pub struct Copy {
     pub record: Record,
-    pub recipient: Found,
-    pub reply: Option<Message>,
+    /// The session that its mailbox is now.
+    pub reader: Found,
+    /// Until when a reader may confirm it, in milliseconds since 1970, if held.
+    pub held_until_ms: Option<u64>,
 }
 
-/// Looks a message up in all mailboxes.
-pub fn status(store: &Store, id: &str) -> Result<Whereabouts> {
-    let mut found = None;
+/// The copies of the messages that `fits`, in order of time; of one reader's
+/// copies that which moved furthest through its successors.
+pub fn copies(store: &Store, fits: impl Fn(&Message) -> bool) -> Result<Vec<Copy>> {
+    let mut found: HashMap<(String, String), (bool, Copy)> = HashMap::new();
     for session in store.sessions()? {
-        // A mailbox that went on elsewhere tells less than the one it went to.
-        if let Ok(record) = message(&session, id) {
-            let moved = session.info().unwrap_or(None).is_some_and(|info| info.successor.is_some());
-            if found.is_none() || !moved {
-                found = Some((session, record));
+        let Ok((records, _)) = log(&session, usize::MAX) else { continue };
+        let mut fitting = records.into_iter().filter(|record| fits(&record.message)).peekable();
+        if fitting.peek().is_none() {
+            continue;
+        }
+        let reader = latest(store, session.clone())?;
+        let current = reader.session == session;
+        let expires = session.cursor()?.0.hold.map(|hold| hold.expires_ms);
+        for record in fitting {
+            let held_until_ms = expires.filter(|_| record.receipt == Receipt::Held);
+            let key = (record.message.id.clone(), reader.session.key().to_owned());
+            // A mailbox that went on elsewhere tells less than the one it went to.
+            if current || !found.get(&key).is_some_and(|(current, _)| *current) {
+                found.insert(key, (current, Copy { record, reader: reader.clone(), held_until_ms }));
             }
         }
     }
-    let Some((session, record)) = found else {
-        return Err(Error::NotFound {
-            what: "message",
-            name: crate::mail::address::shorten(id),
-            hint: " in any mailbox of this store".to_owned(),
-        });
-    };
-    let recipient = latest(store, session)?;
-    let reply = match &record.message.from {
-        Some(sender) => reply_to(store, sender, id)?,
-        None => None,
-    };
-    Ok(Whereabouts { record, recipient, reply })
+    let mut copies: Vec<Copy> = found.into_values().map(|(_, copy)| copy).collect();
+    copies.sort_by(|a, b| {
+        let order = |copy: &Copy| {
+            let message = &copy.record.message;
+            (message.sent_ms, message.id.clone(), copy.reader.info.label().to_owned())
+        };
+        order(a).cmp(&order(b))
+    });
+    Ok(copies)
 }
 
-fn reply_to(store: &Store, sender: &str, id: &str) -> Result<Option<Message>> {
-    let mailbox = latest(store, store.session(sender))?.session;
-    let (records, _) = log(&mailbox, usize::MAX)?;
-    let answers =
-        |message: &Message| message.in_reply_to.as_deref() == Some(id) && message.kind == Kind::Reply;
-    Ok(records.into_iter().map(|record| record.message).find(answers))
+/// The copies of one message, and for each the reply of its reader.
+pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message>)>> {
+    let copies = copies(store, |message| message.id == id)?;
+    let Some(first) = copies.first() else { return Err(unknown(id)) };
+    let replies = match &first.record.message.from {
+        Some(sender) => replies(store, sender, id)?,
+        None => Vec::new(),
+    };
+    let mut answered = Vec::new();
+    for copy in copies {
+        let mut reply = None;
+        for candidate in &replies {
+            let Some(from) = &candidate.from else { continue };
+            if latest(store, store.session(from))?.session == copy.reader.session {
+                reply = Some(candidate.clone());
+                break;
+            }
+        }
+        answered.push((copy, reply));
+    }
+    Ok(answered)
+}
+
+/// The conversation that a message belongs to, its messages' copies in order of
+/// time.
+pub fn thread(store: &Store, id: &str) -> Result<Vec<Copy>> {
+    let named = copies(store, |message| message.id == id)?;
+    let thread = named.first().map_or(id, |copy| copy.record.message.conversation()).to_owned();
+    let copies = copies(store, |message| message.conversation() == thread)?;
+    if copies.is_empty() { Err(unknown(id)) } else { Ok(copies) }
+}
+
+/// Every reply to this message in the mailboxes of its sender, the mailbox it
+/// wrote from first, then its successors', each in the order they came.
+pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message>> {
+    let mut session = store.session(sender);
+    let mut replies = Vec::new();
+    for _ in 0..SUCCESSIONS {
+        let (records, _) = log(&session, usize::MAX)?;
+        let answers =
+            |message: &Message| message.in_reply_to.as_deref() == Some(id) && message.kind == Kind::Reply;
+        replies.extend(records.into_iter().map(|record| record.message).filter(answers));
+        match session.info().unwrap_or(None).and_then(|info| info.successor) {
+            Some(next) => session = store.session(&next),
+            None => break,
+        }
+    }
+    Ok(replies)
+}
+
+/// The message of this id and the session that has it: that of `first`, if it
+/// has it, else of any.
+pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option<(Found, Message)>> {
+    if let Some(session) = first
+        && let Ok(record) = message(session, id)
+    {
+        return Ok(Some((latest(store, session.clone())?, record.message)));
+    }
+    let copies = copies(store, |message| message.id == id)?;
+    Ok(copies.into_iter().next().map(|copy| (copy.reader, copy.record.message)))
+}
+
+fn unknown(id: &str) -> Error {
+    Error::NotFound {
+        what: "message",
+        name: crate::mail::address::shorten(id),
+        hint: " in any mailbox of this store".to_owned(),
+    }
 }

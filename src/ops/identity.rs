@@ -7,6 +7,7 @@
 use super::Relay;
 use super::announce::{announce, sighting_from_child};
 use super::find::{Found, by_id, latest};
+use super::roster::with_rooms;
 use crate::error::{Error, Result};
 use crate::host::{self, Host};
 use crate::json::{self, Value};
@@ -24,16 +25,17 @@ pub struct Identity {
 
 impl Identity {
     /// The session as scripts and models see it.
-    pub fn members(&self) -> json::Object {
+    pub fn members(&self, store: &Store) -> Result<json::Object> {
         let info = &self.found.info;
-        json::Object::new()
+        let object = json::Object::new()
             .bool("registered", true)
             .str("id", &info.id)
             .nullable("name", info.name.as_deref())
             .str("tool", &info.host)
             .nullable("dir", info.directory.as_ref().map(|path| path.to_string_lossy()).as_deref())
             .str("lastSeen", &clock::rfc3339(info.seen_ms))
-            .str("identified_by", self.proof)
+            .str("identified_by", self.proof);
+        Ok(with_rooms(object, &store.rooms_of(&self.found.session)?))
     }
 }
 

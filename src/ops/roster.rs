@@ -20,6 +20,8 @@ pub struct Row {
     pub seen_ms: u64,
     /// Whether mail waits for it.
     pub has_mail: bool,
+    /// The rooms it joined.
+    pub rooms: Vec<String>,
 }
 
 /// Every registered session that nothing has succeeded, live ones first, then
@@ -27,6 +29,12 @@ pub struct Row {
 pub fn roster(store: &Store) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut running = HashMap::new();
+    let mut rooms: HashMap<String, Vec<String>> = HashMap::new();
+    for room in store.rooms()? {
+        for member in store.members(&room)? {
+            rooms.entry(member.key().to_owned()).or_default().push(room.clone());
+        }
+    }
     for session in store.sessions()? {
         let Ok(Some(info)) = session.info() else { continue };
         if info.successor.is_some() {
@@ -41,9 +49,10 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
         let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
         let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
+        let rooms = rooms.remove(session.key()).unwrap_or_default();
         let found = Found { session, info };
         let reach = Reach::of(&found, live);
-        rows.push(Row { found, live, reach, seen_ms, has_mail });
+        rows.push(Row { found, live, reach, seen_ms, has_mail, rooms });
     }
     rows.sort_by(|a, b| {
         let order = |row: &Row| (!row.live, row.found.info.label().to_owned());
@@ -55,7 +64,7 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
 /// The session as scripts and models see it.
 pub fn members(row: &Row) -> json::Object {
     let info = &row.found.info;
-    json::Object::new()
+    let object = json::Object::new()
         .nullable("name", info.name.as_deref())
         .str("tool", &info.host)
         .str("id", &info.id)
@@ -63,5 +72,14 @@ pub fn members(row: &Row) -> json::Object {
         .str("lastSeen", &clock::rfc3339(row.seen_ms))
         .bool("live", row.live)
         .str("reach", row.reach.name())
-        .bool("mail", row.has_mail)
+        .bool("mail", row.has_mail);
+    with_rooms(object, &row.rooms)
+}
+
+/// The object, and the rooms if there are any.
+pub fn with_rooms(object: json::Object, rooms: &[String]) -> json::Object {
+    match rooms {
+        [] => object,
+        rooms => object.raw("rooms", &json::array(rooms.iter().map(|room| json::quote(&format!("#{room}"))))),
+    }
 }

@@ -1,19 +1,24 @@
 //! Stores a message in a session's mailbox.
 //!
 //! Invariant: when this returns, the message has been synced to the log of the
-//! session that the recipient is now, successors followed.
+//! session that the recipient is now, successors followed; and what answers a
+//! request went through the rules of `reply`.
 
 use super::find::{Found, latest};
 use super::gc::trim_if_large;
+use super::history::locate;
 use super::reach::outlook;
+use super::reply;
 use crate::error::{Error, Result};
-use crate::limits::{BODY_BYTES, SUCCESSIONS};
+use crate::limits::{BODY_BYTES, MESSAGE_ID_BYTES, SUCCESSIONS};
+use crate::mail::fence::beginning;
 use crate::mail::message::uuid_v7;
-use crate::mail::{Kind, Message};
+use crate::mail::{Kind, Message, Status};
 use crate::store::{Info, Store};
 use crate::sys::{clock, random};
 
 /// Who a message is from.
+#[derive(Clone)]
 pub enum Sender {
     /// The session itself, proved by its host.
     Session(Info),
@@ -23,11 +28,30 @@ pub enum Sender {
     CommandLine,
 }
 
+impl Sender {
+    /// The session in whose name it is, if there is one.
+    pub fn info(&self) -> Option<&Info> {
+        match self {
+            Sender::Session(info) | Sender::OnBehalfOf(info) => Some(info),
+            Sender::CommandLine => None,
+        }
+    }
+}
+
 /// What is to be said.
 pub struct Draft {
     pub body: String,
     pub kind: Kind,
     pub in_reply_to: Option<String>,
+    /// How a request ended; only for the reply to one.
+    pub status: Option<Status>,
+}
+
+impl Draft {
+    /// A message that asks for nothing and answers none.
+    pub fn note(body: String) -> Draft {
+        Draft { body, kind: Kind::Note, in_reply_to: None, status: None }
+    }
 }
 
 /// A stored message.
@@ -36,33 +60,77 @@ pub struct Sent {
     pub to: Found,
     /// When the recipient will read it, in words.
     pub outlook: String,
+    /// Whether it had been stored before: a reply that was sent again.
+    pub repeated: bool,
 }
 
-/// Sends one message.
+/// Sends one message to one session.
 pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Sent> {
+    let (mut message, question) = compose(store, &sender, draft)?;
+    let request = match (&question, message.kind) {
+        (Some((addressee, asked)), Kind::Reply) if asked.kind == Kind::Request => {
+            reply::check(store, &sender, addressee, asked, &to)?;
+            message.status = message.status.or(Some(Status::Completed));
+            Some(asked)
+        }
+        _ => None,
+    };
+    if message.status.is_some() && request.is_none() {
+        return Err(Error::Usage(
+            "a status belongs to the reply to a request; this answers none (nothing was sent)".to_owned(),
+        ));
+    }
+    append(store, message, to, request)
+}
+
+/// The message, not yet addressed, and what it answers with that one's reader.
+pub(super) fn compose(
+    store: &Store,
+    sender: &Sender,
+    draft: Draft,
+) -> Result<(Message, Option<(Found, Message)>)> {
     check_body(&draft.body)?;
-    let (from, via) = match sender {
-        Sender::Session(info) => (Some(info), None),
-        Sender::OnBehalfOf(info) => (Some(info), Some("cli")),
-        Sender::CommandLine => (None, Some("cli")),
+    let question = match &draft.in_reply_to {
+        Some(id) => {
+            check_message_id(id)?;
+            locate(store, sender.info().map(|info| store.session(&info.id)).as_ref(), id)?
+        }
+        None => None,
     };
     let now = clock::now_ms();
     let random =
         random::bytes().map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
-    let mut message = Message {
+    let from = sender.info();
+    let asked = question.as_ref().map(|(_, message)| message);
+    let thread = asked.map(Message::conversation).or(draft.in_reply_to.as_deref());
+    let message = Message {
         id: uuid_v7(now, random),
         sent_ms: now,
-        from: from.as_ref().map(|info| info.id.clone()),
-        from_name: Some(from.as_ref().map_or("cli", Info::label).to_owned()),
-        from_host: from.map(|info| info.host).filter(|host| !host.is_empty()),
-        via: via.map(str::to_owned),
+        from: from.map(|info| info.id.clone()),
+        from_name: Some(from.map_or("cli", Info::label).to_owned()),
+        from_host: from.map(|info| info.host.clone()).filter(|host| !host.is_empty()),
+        via: (!matches!(sender, Sender::Session(_))).then(|| "cli".to_owned()),
         to: String::new(),
         to_name: None,
         kind: draft.kind,
+        question: asked.map(|message| beginning(&message.body)),
+        thread: thread.map(str::to_owned),
         in_reply_to: draft.in_reply_to,
+        status: draft.status,
+        group: None,
         body: draft.body,
     };
-    let mut to = to;
+    Ok((message, question))
+}
+
+/// Appends the message to the recipient's log. `request`: what it is the one
+/// reply to.
+pub(super) fn append(
+    store: &Store,
+    mut message: Message,
+    mut to: Found,
+    request: Option<&Message>,
+) -> Result<Sent> {
     for _ in 0..SUCCESSIONS {
         let guard = to.session.lock()?;
         // Seen under the lock: a session that went on as another takes no mail.
@@ -72,15 +140,35 @@ pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Se
             to = latest(store, to.session)?;
             continue;
         }
-        message.to.clone_from(&to.info.id);
-        message.to_name.clone_from(&to.info.name);
-        let end = guard.append(&message)?;
+        let mut end = 0;
+        let earlier = request.map(|request| reply::earlier(store, &guard, request, &message)).transpose()?;
+        let repeated = match earlier.flatten() {
+            Some(earlier) => {
+                message = earlier;
+                true
+            }
+            None => {
+                message.to.clone_from(&to.info.id);
+                message.to_name.clone_from(&to.info.name);
+                end = guard.append(&message)?;
+                false
+            }
+        };
         drop(guard);
         trim_if_large(store, &to.session, end);
         let outlook = outlook(&to, message.sender());
-        return Ok(Sent { message, to, outlook });
+        return Ok(Sent { message, to, outlook, repeated });
     }
     Err(Error::Failed("the recipient's successors go in a circle; run `relay doctor`".to_owned()))
+}
+
+fn check_message_id(id: &str) -> Result<()> {
+    match id.is_empty() || id.len() > MESSAGE_ID_BYTES || id.chars().any(char::is_control) {
+        false => Ok(()),
+        true => Err(Error::Usage(format!(
+            "in_reply_to takes the id of a message, at most {MESSAGE_ID_BYTES} bytes; nothing was sent"
+        ))),
+    }
 }
 
 fn check_body(body: &str) -> Result<()> {

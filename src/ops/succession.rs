@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use super::announce::Sighting;
 use super::find::latest;
+use super::room;
 use crate::error::Result;
 use crate::mail::address;
 use crate::store::{Info, Session, Store};
@@ -56,6 +57,7 @@ pub fn inherit(store: &Store, session: &Session) -> Result<()> {
     let old = store.session(old_id);
     let (name, named) = close(&old, &info.id)?;
     move_mail(&old, session)?;
+    room::inherit(store, &old, session)?;
     {
         let guard = session.lock()?;
         if let Some(name) = &name {

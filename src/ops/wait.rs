@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::collect::{Batch, Reader, take_for_command};
 use crate::error::{Error, Result};
-use crate::mail::Message;
+use crate::mail::{Kind, Message};
 use crate::store::Session;
 use crate::sys::clock;
 use crate::sys::watch::Watch;
@@ -83,6 +83,65 @@ pub fn take(session: &Session, patience: Option<Duration>, reader: impl Fn() -> 
     match until(session, patience, look)? {
         Some(batch) => Ok(batch),
         None => take_for_command(session, reader()),
+    }
+}
+
+/// A reply that somebody waits for.
+pub struct Awaited {
+    /// Whose mailbox it comes to.
+    pub session: Session,
+    from: u64,
+    request: String,
+}
+
+/// What there is of it.
+pub enum Arrival {
+    /// It waits in the mailbox.
+    Waiting,
+    /// It came, and a reader has been shown it already.
+    Shown(Box<Message>),
+}
+
+impl Awaited {
+    /// To be made before the request is sent, so that no reply comes too soon.
+    pub fn before(session: Session) -> Result<Awaited> {
+        let (_, from) = session.cursor()?;
+        Ok(Awaited { session, from, request: String::new() })
+    }
+
+    /// The request that was sent.
+    pub fn to(self, request: &str) -> Awaited {
+        Awaited { request: request.to_owned(), ..self }
+    }
+
+    /// Looks, without a lock.
+    pub fn look(&self) -> Result<Option<Arrival>> {
+        let (cursor, bytes) = self.session.cursor()?;
+        let mut entries = self.session.read(self.from, bytes, usize::MAX)?.entries.into_iter();
+        let answers = |message: &Message| {
+            message.kind == Kind::Reply && message.in_reply_to.as_deref() == Some(&self.request)
+        };
+        Ok(entries.find(|entry| answers(&entry.message)).map(|entry| match entry.start >= cursor.unheld() {
+            true => Arrival::Waiting,
+            false => Arrival::Shown(Box::new(entry.message)),
+        }))
+    }
+
+    /// Takes the mailbox's mail once the reply is among it. `Ok(Err(_))`: it was
+    /// shown to another reader before. `None`: the time was over.
+    pub fn take(
+        &self,
+        patience: Option<Duration>,
+        reader: impl Fn() -> Reader,
+    ) -> Result<Option<std::result::Result<Batch, Message>>> {
+        until(&self.session, patience, || match self.look()? {
+            None => Ok(None),
+            Some(Arrival::Shown(message)) => Ok(Some(Err(*message))),
+            Some(Arrival::Waiting) => {
+                let batch = take_for_command(&self.session, reader())?;
+                Ok((!batch.token.is_empty()).then_some(Ok(batch)))
+            }
+        })
     }
 }
 

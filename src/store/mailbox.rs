@@ -137,6 +137,12 @@ impl Guard<'_> {
         file::append_line(&path, message.to_line().as_bytes()).map_err(|e| Error::io("append to", &path, e))
     }
 
+    /// Syncs what another process may have appended and not synced yet.
+    pub fn sync_log(&self) -> Result<()> {
+        let path = self.session().log();
+        file::sync(&path).map_err(|e| Error::io("sync", &path, e))
+    }
+
     /// Replaces the cursor.
     pub fn write_cursor(&self, cursor: &Cursor) -> Result<()> {
         let path = self.session().file("cursor.json");

@@ -12,6 +12,7 @@ mod names;
 mod processes;
 pub mod retention;
 pub mod rings;
+mod rooms;
 pub mod runs;
 pub mod session;
 mod sweep;

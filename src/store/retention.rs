@@ -85,11 +85,14 @@ impl Guard<'_> {
 }
 
 impl Store {
-    /// Takes a session out of the store, its names first. The caller has made
+    /// Takes a session out of the store, its name and rooms first. The caller has made
     /// sure that nothing waits in it.
     pub fn fold(&self, guard: Guard, info: &Info) -> Result<()> {
         if let Some(name) = &info.name {
             self.release_name(&guard, name)?;
+        }
+        for room in self.rooms_of(guard.session())? {
+            self.leave(&guard, &room, None)?;
         }
         let folded = self.folded();
         file::make_directory(&folded).map_err(|e| Error::io("make the folder", &folded, e))?;

@@ -242,6 +242,15 @@ pub fn open_note(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)
 }
 
+/// Makes what stands in a file, and its name, last.
+pub fn sync(path: &Path) -> io::Result<()> {
+    fault::step()?;
+    open(path)?.sync_data()?;
+    sync_directory_of(path)?;
+    fault::synced(path);
+    Ok(())
+}
+
 /// Appends one short line to a note that need not survive a power cut.
 pub fn append_note(path: &Path, line: &str) -> io::Result<()> {
     open_note(path)?.write_all(line.as_bytes())

@@ -1,0 +1,33 @@
+//! `relay reply`: answers a message.
+
+use super::send::body;
+use super::{Parsed, say};
+use crate::error::{Error, Result};
+use crate::json;
+use crate::mail::Status;
+use crate::ops::Relay;
+use crate::ops::reply::reply;
+
+pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let id = parsed.positional(0).unwrap_or_default();
+    let status = match parsed.value("status") {
+        None => None,
+        Some(name) => Some(
+            Status::parse(name)
+                .ok_or_else(|| Error::Usage("--status takes completed or failed".to_owned()))?,
+        ),
+    };
+    let sent = reply(relay, id, status, body(parsed)?)?;
+    if parsed.flag("json") {
+        let object = json::Object::new()
+            .str("id", &sent.message.id)
+            .str("to", &sent.message.to)
+            .nullable("toName", sent.message.to_name.as_deref())
+            .optional("status", sent.message.status.map(Status::name))
+            .bool("repeated", sent.repeated)
+            .str("outlook", &sent.outlook);
+        return say(&(object.finish() + "\n"));
+    }
+    let how = if sent.repeated { "sent before" } else { "queued" };
+    say(&format!("{how} -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook))
+}

@@ -1,0 +1,34 @@
+//! `relay join` and `relay leave`: who reads a room's mail.
+
+use super::{Parsed, say, store_with_sessions};
+use crate::error::{Error, Result};
+use crate::ops::find::find;
+use crate::ops::identity::{Call, identify};
+use crate::ops::{Relay, room};
+
+pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    let room = room::name(parsed.positional(0).unwrap_or_default())?;
+    let found = match parsed.positional(1) {
+        Some(who) => find(&store_with_sessions(relay, who)?, who)?,
+        None => match identify(relay, &Call::default()) {
+            Ok(identity) => identity.found,
+            Err(Error::Unidentified(_)) => {
+                return Err(Error::Usage(format!(
+                    "this shell belongs to no session that relay can tell; name one: relay {} {room} <who>",
+                    parsed.verb.name
+                )));
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    let store = relay.store()?;
+    let label = found.info.label();
+    if parsed.verb.name == "leave" {
+        room::leave(&store, &found.session, room)?;
+        return say(&format!("{label} is not in #{room}\n"));
+    }
+    room::join(&store, &found.session, room)?;
+    let members = room::members(&store, room)?;
+    let labels: Vec<&str> = members.iter().map(|member| member.info.label()).collect();
+    say(&format!("{label} is in #{room}; members: {}\n", labels.join(", ")))
+}

@@ -1,0 +1,136 @@
+//! One message to several sessions: names with commas, `@all`, a `#room`.
+//!
+//! Invariant: every reader gets its own copy in its own mailbox, all with one
+//! id; the sender gets none; and what was not stored is not claimed.
+
+use std::path::{Path, PathBuf};
+
+use super::find::{Found, find};
+use super::room;
+use super::send::{Draft, Sender, Sent, append, compose, send};
+use crate::error::{Error, Result};
+use crate::limits::{GROUP_BYTES, GROUP_READERS};
+use crate::mail::Kind;
+use crate::store::{Session, Store};
+
+/// The address of every live session of a project.
+const ALL: &str = "@all";
+
+/// Whether the address means several sessions.
+pub fn is_group(to: &str) -> bool {
+    to == ALL || to.starts_with('#') || to.contains(',')
+}
+
+/// Sends to whom the address means: one session, or several. `here` tells the
+/// project that `@all` is about; `own` is the session whose shell this is.
+pub fn send_to(
+    store: &Store,
+    sender: Sender,
+    to: &str,
+    draft: Draft,
+    here: &Path,
+    own: Option<&Session>,
+) -> Result<Vec<Sent>> {
+    if !is_group(to) {
+        return send(store, sender, find(store, to)?, draft).map(|sent| vec![sent]);
+    }
+    if draft.kind == Kind::Request {
+        return Err(Error::Usage(
+            "a request goes to one session, which replies; nothing was sent: ask each, or send a note"
+                .to_owned(),
+        ));
+    }
+    if draft.status.is_some() {
+        return Err(Error::Usage(
+            "a reply with a status goes to the one who asked; nothing was sent".to_owned(),
+        ));
+    }
+    let writer = sender.info().map(|info| store.session(&info.id));
+    let mut readers = readers(store, to, here)?;
+    readers.retain(|reader| Some(&reader.session) != writer.as_ref() && Some(&reader.session) != own);
+    if readers.is_empty() {
+        return Err(Error::NotFound {
+            what: "reader for",
+            name: crate::mail::address::shorten(to),
+            hint: ": nobody but the sender is there; nothing was sent (see `relay list`)".to_owned(),
+        });
+    }
+    let (mut message, question) = compose(store, &sender, draft)?;
+    let ends_request = question.is_some_and(|(_, asked)| asked.kind == Kind::Request);
+    if message.kind == Kind::Reply && ends_request {
+        return Err(Error::Usage(
+            "the reply to a request goes to the one who asked, not to a group; nothing was sent".to_owned(),
+        ));
+    }
+    message.group = Some(to.to_owned());
+    let mut sent: Vec<Sent> = Vec::new();
+    for reader in &readers {
+        match append(store, message.clone(), reader.clone(), None) {
+            Ok(stored) => sent.push(stored),
+            Err(error) if sent.is_empty() => return Err(error),
+            Err(error) => return Err(partly(&sent, &readers, &error)),
+        }
+    }
+    Ok(sent)
+}
+
+/// Who is meant, each once, in the order of the address.
+fn readers(store: &Store, to: &str, here: &Path) -> Result<Vec<Found>> {
+    if to.len() > GROUP_BYTES {
+        return Err(Error::Limit {
+            what: "the address",
+            limit: GROUP_BYTES,
+            got: to.len(),
+            advice: "nothing was sent: let the readers join a room and write to that",
+        });
+    }
+    let mut readers: Vec<Found> = Vec::new();
+    for part in to.split(',').map(str::trim) {
+        let found = match part {
+            "" => {
+                return Err(Error::Usage(format!("'{to}' has an empty name; write a,b without more commas")));
+            }
+            ALL => live_in_project(store, here)?,
+            part if part.starts_with('#') => room::members(store, room::name(part)?)?,
+            part => vec![find(store, part)?],
+        };
+        for reader in found {
+            if readers.iter().all(|earlier| earlier.session != reader.session) {
+                readers.push(reader);
+            }
+        }
+    }
+    if readers.len() > GROUP_READERS {
+        return Err(Error::TooMany(format!(
+            "this would go to {} sessions, the limit is {GROUP_READERS}; nothing was sent",
+            readers.len()
+        )));
+    }
+    Ok(readers)
+}
+
+/// The live sessions of the project that the directory belongs to, by label.
+fn live_in_project(store: &Store, here: &Path) -> Result<Vec<Found>> {
+    let project = project_of(here);
+    let rows = super::roster::roster(store)?.into_iter();
+    let fits = |found: &Found| found.info.directory.as_deref().map(project_of) == Some(project.clone());
+    Ok(rows.filter(|row| row.live).map(|row| row.found).filter(fits).collect())
+}
+
+/// The nearest folder upwards that is a repository, else the directory itself.
+fn project_of(directory: &Path) -> PathBuf {
+    directory.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(directory).to_owned()
+}
+
+/// Some got it and some did not.
+fn partly(sent: &[Sent], readers: &[Found], error: &Error) -> Error {
+    let names = |found: &mut dyn Iterator<Item = &Found>| {
+        found.map(|found| found.info.label().to_owned()).collect::<Vec<_>>().join(", ")
+    };
+    Error::Failed(format!(
+        "stored for {} (id {}), not for {}: {error}; send it again only to those",
+        names(&mut sent.iter().map(|sent| &sent.to)),
+        sent[0].message.id,
+        names(&mut readers[sent.len()..].iter()),
+    ))
+}

@@ -1,0 +1,63 @@
+//! Rooms: a folder each, in it one small file a member, named by its session.
+//!
+//! Invariant: a membership is made or removed whole and under its session's
+//! lock; nothing else is kept of a room, and a room without members is none.
+
+use std::path::PathBuf;
+
+use super::session::{Guard, Session};
+use super::{Store, entries, names};
+use crate::error::{Error, Result};
+use crate::mail::address;
+use crate::sys::file;
+
+impl Store {
+    /// Every room, in the order of names.
+    pub fn rooms(&self) -> Result<Vec<String>> {
+        let mut rooms = entries(&self.home.join("rooms"))?;
+        rooms.retain(|room| address::check_name(room).is_ok());
+        rooms.sort();
+        Ok(rooms)
+    }
+
+    /// The sessions that joined the room, in the order of keys.
+    pub fn members(&self, room: &str) -> Result<Vec<Session>> {
+        address::check_name(room)?;
+        let mut keys = entries(&self.home.join("rooms").join(room))?;
+        keys.retain(|key| names::is_key(key));
+        keys.sort();
+        Ok(keys.iter().map(|key| self.session_of_key(key)).collect())
+    }
+
+    /// The rooms that the session joined.
+    pub fn rooms_of(&self, session: &Session) -> Result<Vec<String>> {
+        let mut rooms = self.rooms()?;
+        rooms.retain(|room| self.membership(room, session).exists());
+        Ok(rooms)
+    }
+
+    /// Makes the guarded session a member; it may be one already.
+    pub fn join(&self, guard: &Guard, room: &str) -> Result<()> {
+        address::check_name(room)?;
+        let folder = self.home.join("rooms").join(room);
+        file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
+        let path = self.membership(room, guard.session());
+        let draft = guard.session().file("room.tmp");
+        let content = format!("{}\n", guard.session().key());
+        file::create(&path, &draft, content.as_bytes())
+            .map(|_| ())
+            .map_err(|e| Error::io("join the room", &path, e))
+    }
+
+    /// Ends the guarded session's membership, if it has one. `predecessor`: that
+    /// of the session it goes on from.
+    pub fn leave(&self, guard: &Guard, room: &str, predecessor: Option<&Session>) -> Result<()> {
+        address::check_name(room)?;
+        let path = self.membership(room, predecessor.unwrap_or(guard.session()));
+        file::remove(&path).map_err(|e| Error::io("leave the room", &path, e))
+    }
+
+    fn membership(&self, room: &str, session: &Session) -> PathBuf {
+        self.home.join("rooms").join(room).join(session.key())
+    }
+}
