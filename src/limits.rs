@@ -19,6 +19,8 @@ pub const BATCH_MESSAGES: usize = 100;
 pub const JSON_DEPTH: usize = 64;
 /// Largest small file of the store (record, cursor, name), in bytes.
 pub const STATE_FILE_BYTES: usize = 64 * 1024;
+/// Largest file of a host's configuration that `install` reads, in bytes.
+pub const CONFIGURATION_BYTES: usize = 64 * 1024 * 1024;
 /// Largest registry of a session-relay home that is imported, in bytes.
 pub const LEGACY_REGISTRY_BYTES: usize = 64 * 1024 * 1024;
 

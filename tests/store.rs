@@ -283,25 +283,3 @@ fn doctor_tells_of_mail_that_nobody_may_ever_read() {
     world.ok(&["send", "--id", "99999999-9999-4999-8999-999999999999", "--", "x"]);
     assert!(world.ok(&["doctor"]).contains("no host has announced"));
 }
-
-#[test]
-fn doctor_sees_whether_a_host_is_wired() {
-    let world = World::with_alice_and_bob();
-    let bin = world.project("bin");
-    std::os::unix::fs::symlink("/usr/bin/true", bin.join("claude")).unwrap();
-    let doctor = || {
-        let mut command = world.command(&["doctor"]);
-        let output = command.env("PATH", &bin).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().find(|line| line.contains("Claude Code")).unwrap().to_owned()
-    };
-    assert!(doctor().contains("not wired"), "{}", doctor());
-    let servers =
-        json!({"mcpServers": {"relay": {"command": "/x/bin/relay", "args": ["bus"]}}, "hooksSeen": 1});
-    std::fs::write(world.home().join(".claude.json"), servers.to_string()).unwrap();
-    assert!(doctor().contains("bus but not its hook"), "{}", doctor());
-    std::fs::create_dir(world.home().join(".claude")).unwrap();
-    let hooks = json!({"hooks": {"Stop": [{"hooks": [{"command": "relay", "args": ["hook", "claude"]}]}]}});
-    std::fs::write(world.home().join(".claude/settings.json"), hooks.to_string()).unwrap();
-    assert!(doctor().starts_with("ok") && doctor().contains("bus and hook"), "{}", doctor());
-}

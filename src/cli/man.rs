@@ -4,7 +4,8 @@
 //! table can be taken for one.
 
 use super::help::{spelled, usage};
-use super::table::{EXITS, VARIABLES, VERBS};
+use super::reference::{EXITS, VARIABLES};
+use super::table::VERBS;
 
 /// The page's source.
 pub fn page() -> String {

@@ -11,11 +11,13 @@ mod doctor;
 mod gc;
 mod help;
 mod inbox;
+mod install;
 mod list;
 mod log;
 mod man;
 mod parse;
 mod peek;
+mod reference;
 mod register;
 mod reply;
 mod room;
@@ -56,6 +58,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         "attach" => attach::run(relay, parsed),
         "whoami" => whoami::run(relay, parsed),
         "doctor" => doctor::run(relay, parsed),
+        "install" | "uninstall" => install::run(relay, parsed),
         "gc" => gc::run(relay, parsed),
         "demo" => demo::run(),
         "man" => say(&man::page()),

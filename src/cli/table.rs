@@ -10,33 +10,6 @@ use super::verb::{PLAIN, flag, operand, value};
 /// The shells that `relay completions` knows.
 pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
-/// Exit codes and what they mean to a script.
-pub const EXITS: [(u8, &str); 11] = [
-    (0, "done"),
-    (1, "something failed; stderr says what"),
-    (3, "the session is live, so it was not resumed"),
-    (4, "no such session, message, directory or program"),
-    (5, "the name belongs to another session; the request has another reply"),
-    (6, "another reader holds this mail"),
-    (7, "the hold's token is unknown, settled or expired"),
-    (8, "a lock was busy for 3 seconds; nothing was changed"),
-    (9, "a limit was exceeded; stderr names it"),
-    (10, "the store was written by a newer relay"),
-    (64, "the command line was not understood"),
-];
-
-/// Variables that relay reads.
-pub const VARIABLES: [(&str, &str); 8] = [
-    ("AGENT_RELAY_HOME", "where the store is; ~/.agent-relay when unset"),
-    ("SESSION_RELAY_HOME", "the same, under its older name"),
-    ("RELAY_PROJECT_DIR", "the project that a bus works in, where its host does not say"),
-    ("RELAY_BELL", "off: a bus with this does not ring its idle host when mail waits"),
-    ("RELAY_KEEP_DAYS, RELAY_KEEP_MIB", "how long and how much read mail is kept (30, 16); 0: for ever"),
-    ("RELAY_CLAUDE_PROJECTS", "where Claude Code keeps transcripts, for discover"),
-    ("RELAY_CODEX_SESSIONS", "where Codex keeps transcripts, for discover"),
-    ("CLAUDE_CONFIG_DIR, CODEX_HOME", "the hosts' own folders, when moved"),
-];
-
 const JSON: Flag = flag("json", "print JSON for scripts instead of text for people");
 const WHO: Operand = operand("who", Need::Required, Completes::Session);
 const WAIT: Flag = Flag {
@@ -325,6 +298,29 @@ pub const VERBS: &[Verb] = &[
                 nothing unread, is folded away and its name is free. Unread mail is never removed. Buses do this by \
                 themselves once a day, a little at a time; this verb does all of it now and says what it did.",
         flags: &[flag("dry", "only say what would be done"), JSON],
+        ..PLAIN
+    },
+    Verb {
+        name: "install",
+        group: Group::Sessions,
+        summary: "wire relay into your agent hosts",
+        about: "Adds relay's server and hooks to the user configuration of these hosts, or of all that are here. Shows \
+                what it changes, keeps a copy of each file, and leaves alone what it does not understand. Doing it twice \
+                changes nothing.",
+        operands: &[operand("host", Need::Optional, Completes::Host)],
+        message: Some("more"),
+        flags: &[flag("dry", "only show what would be changed")],
+        ..PLAIN
+    },
+    Verb {
+        name: "uninstall",
+        group: Group::Also,
+        summary: "take relay out of your agent hosts",
+        about: "Takes out what relay install added: a file that nothing else has changed comes back byte for byte. The \
+                store with its mail stays.",
+        operands: &[operand("host", Need::Optional, Completes::Host)],
+        message: Some("more"),
+        flags: &[flag("dry", "only show what would be changed")],
         ..PLAIN
     },
     Verb {

@@ -37,7 +37,7 @@ impl Group {
         match self {
             Group::Mail => "Mail",
             Group::Sessions => "Sessions",
-            Group::Also => "Holds and rooms",
+            Group::Also => "Also",
             Group::Hosts => "Started by agent hosts",
             Group::Shell => "Shell",
         }

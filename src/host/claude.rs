@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Moment, Ring};
+use super::{Host, Moment, Ring, Server, Wiring};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -46,13 +46,56 @@ pub const HOST: Host = Host {
         let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
-    configuration: &[".claude/settings.json", ".claude.json", ".claude/plugins/installed_plugins.json"],
+    wiring: Some(&WIRING),
 };
 
+const WIRING: Wiring = Wiring {
+    folder,
+    server: Server {
+        path: |env| match env.path("CLAUDE_CONFIG_DIR") {
+            Some(folder) => folder.join(".claude.json"),
+            None => env.below_home(".claude.json"),
+        },
+        is_there: |text| {
+            let document = Document::parse(text.as_bytes()).ok();
+            document.is_some_and(|document| document.value().path(&["mcpServers", "relay"]).is_some())
+        },
+        add: |program, _| {
+            ["mcp", "add", "--scope", "user", "relay", "--", program, "bus"].map(str::to_owned).to_vec()
+        },
+        remove: || ["mcp", "remove", "--scope", "user", "relay"].map(str::to_owned).to_vec(),
+    },
+    hooks: |env| folder(env).join("settings.json"),
+    hook: |_, program| {
+        let command = Object::new()
+            .str("type", "command")
+            .str("command", program)
+            .raw("args", "[\"hook\", \"claude\"]")
+            .raw("timeout", "10");
+        Object::new().raw("hooks", &json::array([command.finish()])).finish()
+    },
+    program: |entry| {
+        let document = Document::parse(entry.as_bytes()).ok()?;
+        let mut hooks = document.value().get("hooks")?.items()?;
+        hooks.next()?.get("command")?.str().map(str::to_owned)
+    },
+    plugins: |env| vec![folder(env).join("plugins/installed_plugins.json")],
+    disabled: |text| {
+        let document = Document::parse(text.as_bytes()).ok();
+        document.is_some_and(|document| {
+            document.value().get("disableAllHooks").and_then(Value::bool) == Some(true)
+        })
+    },
+    trusted: |_, _| None,
+    then: "sessions that run now get relay when they start anew",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.path("CLAUDE_CONFIG_DIR").unwrap_or_else(|| env.below_home(".claude"))
+}
+
 fn transcripts(env: &Env) -> PathBuf {
-    env.path("RELAY_CLAUDE_PROJECTS")
-        .or_else(|| env.path("CLAUDE_CONFIG_DIR").map(|folder| folder.join("projects")))
-        .unwrap_or_else(|| env.below_home(".claude/projects"))
+    env.path("RELAY_CLAUDE_PROJECTS").unwrap_or_else(|| folder(env).join("projects"))
 }
 
 /// The session's own inbox socket takes lines of JSON from the session's

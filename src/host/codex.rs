@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Moment, Ring};
-use crate::json;
+use super::{Host, Moment, Ring, Server, Wiring};
+use crate::json::{self, Document, Object};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -42,8 +42,53 @@ pub const HOST: Host = Host {
         let raw = payload.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
-    configuration: &[".codex/config.toml", ".codex/hooks.json"],
+    wiring: Some(&WIRING),
 };
+
+const WIRING: Wiring = Wiring {
+    folder,
+    server: Server {
+        path: |env| folder(env).join("config.toml"),
+        is_there: |text| {
+            let header = |line: &str| line.trim().replace(['"', '\'', ' '], "") == "[mcp_servers.relay]";
+            text.lines().any(header)
+        },
+        add: |program, store| {
+            let store = store.map(|store| ["--env".to_owned(), format!("AGENT_RELAY_HOME={store}")]);
+            let words = ["mcp", "add", "relay"].map(str::to_owned).into_iter();
+            let command = ["--", program, "bus"].map(str::to_owned);
+            words.chain(store.into_iter().flatten()).chain(command).collect()
+        },
+        remove: || ["mcp", "remove", "relay"].map(str::to_owned).to_vec(),
+    },
+    hooks: |env| folder(env).join("hooks.json"),
+    hook: |event, program| {
+        let quoted = format!("'{}' hook codex", program.replace('\'', "'\\''"));
+        // Codex gives the end of a session three seconds at most.
+        let seconds = if event == "SessionEnd" { 3 } else { 10 };
+        let command = Object::new().str("type", "command").str("command", &quoted).u64("timeout", seconds);
+        Object::new().raw("hooks", &json::array([command.finish()])).finish()
+    },
+    program: |entry| {
+        let document = Document::parse(entry.as_bytes()).ok()?;
+        let mut hooks = document.value().get("hooks")?.items()?;
+        let line = hooks.next()?.get("command")?.str()?;
+        let program = line.strip_suffix(" hook codex")?;
+        let unquoted = program.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+        Some(unquoted.map_or(program.to_owned(), |path| path.replace("'\\''", "'")))
+    },
+    plugins: |env| vec![folder(env).join("config.toml")],
+    disabled: |_| false,
+    trusted: |text, hooks| {
+        let of_file = format!("[hooks.state.\"{}:", hooks.display());
+        Some(text.lines().filter(|line| line.starts_with(&of_file)).count())
+    },
+    then: "start codex, open /hooks and trust relay's hooks once; until then mail comes only when the model asks",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.path("CODEX_HOME").unwrap_or_else(|| env.below_home(".codex"))
+}
 
 /// Outside a git repository Codex runs headless only when told that this is
 /// meant; the session ran there before, so it is.
@@ -54,9 +99,7 @@ fn resume(id: &str, message: &str, in_repository: bool) -> Vec<String> {
 }
 
 fn transcripts(env: &Env) -> PathBuf {
-    env.path("RELAY_CODEX_SESSIONS")
-        .or_else(|| env.path("CODEX_HOME").map(|folder| folder.join("sessions")))
-        .unwrap_or_else(|| env.below_home(".codex/sessions"))
+    env.path("RELAY_CODEX_SESSIONS").unwrap_or_else(|| folder(env).join("sessions"))
 }
 
 /// The last event that begins or ends a turn decides.

@@ -66,8 +66,8 @@ impl Event {
     }
 }
 
-/// FNV-1a, 64 bits: tells one event of a session from the next, no more.
-fn fnv1a(bytes: &[u8]) -> u64 {
+/// FNV-1a, 64 bits: tells one text from the next where nobody tries to deceive.
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))

@@ -55,8 +55,43 @@ pub struct Host {
     pub transcript_id: fn(file_name: &str) -> Option<String>,
     /// The directory that a line of a transcript names.
     pub transcript_directory: fn(line: &str) -> Option<String>,
-    /// Files, from the user's home, that hold its configuration.
-    pub configuration: &'static [&'static str],
+    /// How relay is wired into it; `None`: by hand only.
+    pub wiring: Option<&'static Wiring>,
+}
+
+/// How relay is wired into a host's user configuration.
+pub struct Wiring {
+    /// The folder that shows that the host is used here.
+    pub folder: fn(env: &Env) -> PathBuf,
+    pub server: Server,
+    /// The JSON file in which `hooks` has a list for each event.
+    pub hooks: fn(env: &Env) -> PathBuf,
+    /// The entry that starts `program` (relay's path) at an event, one line of JSON.
+    pub hook: fn(event: &str, program: &str) -> String,
+    /// The program that such an entry starts.
+    pub program: fn(entry: &str) -> Option<String>,
+    /// Files that name the plugins that are installed.
+    pub plugins: fn(env: &Env) -> Vec<PathBuf>,
+    /// Whether the text of `hooks` switches all hooks off.
+    pub disabled: fn(text: &str) -> bool,
+    /// How many of the hooks in the file at `hooks` the user has trusted, by the
+    /// text of the server's file; `None`: the host does not ask.
+    pub trusted: fn(text: &str, hooks: &std::path::Path) -> Option<usize>,
+    /// What the user should know or do then.
+    pub then: &'static str,
+}
+
+/// The MCP server in a host's configuration, added by the host's own program.
+pub struct Server {
+    /// The file that it changes.
+    pub path: fn(env: &Env) -> PathBuf,
+    /// Whether that file's text has the server.
+    pub is_there: fn(text: &str) -> bool,
+    /// The program's arguments to add it. `store`: where the store is, when it
+    /// is not in its usual place.
+    pub add: fn(program: &str, store: Option<&str>) -> Vec<String>,
+    /// The arguments to remove it.
+    pub remove: fn() -> Vec<String>,
 }
 
 /// A way to start a turn in a session that sits idle at its prompt.

@@ -5,6 +5,7 @@
 //! input can overflow its recursion; and everything printed goes through
 //! [`Object`], so that keys keep their order and numbers their digits.
 
+pub mod edit;
 mod scan;
 mod value;
 mod write;

@@ -5,8 +5,8 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use super::Relay;
 use super::roster::{Row, roster};
+use super::{Relay, install};
 use crate::error::{Error, Result};
 use crate::host::{HOSTS, Host};
 use crate::mail::text::count;
@@ -204,27 +204,57 @@ fn last_failure(store: &Store, findings: &mut Findings) {
 }
 
 /// Whether the host is here, and whether its configuration names relay.
-fn wiring(relay: &Relay, host: &Host, findings: &mut Findings) {
+fn wiring(relay: &Relay, host: &'static Host, findings: &mut Findings) {
     let Some(program) = find_program(relay, host.program) else {
         return findings.fine(host.title, "not on this machine's PATH".to_owned());
     };
-    let texts: Vec<String> = host
-        .configuration
-        .iter()
-        .filter_map(|file| std::fs::read_to_string(relay.env.below_home(file)).ok())
-        .collect();
-    // Command lines, however the file spells them: letters and digits only.
-    let squeeze = |text: &String| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    let texts: Vec<String> = texts.iter().map(squeeze).collect();
-    let names = |command: &str| texts.iter().any(|text| text.contains(command));
     let at = program.display();
-    match (names("relaybus") || names("relayargsbus"), names(&format!("hook{}", host.name))) {
-        (true, true) => findings.fine(host.title, format!("{at}; its configuration names relay's bus and hook")),
-        (true, false) => findings.problem(
+    let by_hand = format!("wire it with: relay install {}", host.name);
+    let state = match install::examine(relay, host) {
+        Ok(state) => state,
+        Err(error) => return findings.problem(host.title, error.to_string()),
+    };
+    if !state.server && state.missing.len() == host.moments.len() && !state.by_plugin {
+        return findings.notice(host.title, format!("{at}; relay is not wired into it; {by_hand}"));
+    }
+    let before = findings.0.len();
+    if !state.by_plugin && !state.server {
+        findings.problem(host.title, format!("relay's hooks are there, its server is not; {by_hand}"));
+    }
+    if !state.by_plugin && !state.missing.is_empty() {
+        findings.problem(
             host.title,
-            format!("{at}; it has relay's bus but not its hook, so mail only comes when it is asked for; see docs/hosts.md"),
-        ),
-        _ => findings.notice(host.title, format!("{at}; relay is not wired into it; see docs/hosts.md")),
+            format!("no hook of relay's for {}, so mail waits there; {by_hand}", state.missing.join(", ")),
+        );
+    }
+    if state.twice {
+        findings.notice(
+            host.title,
+            "relay is wired twice (plugin and install, or two entries); mail still comes once, remove one"
+                .to_owned(),
+        );
+    }
+    if state.disabled {
+        findings
+            .problem(host.title, "its settings switch all hooks off, so no mail comes by itself".to_owned());
+    }
+    if state.untrusted > 0 {
+        findings.notice(
+            host.title,
+            format!(
+                "{} not trusted yet, so they do not run; trust them at /hooks",
+                count(state.untrusted, "hook")
+            ),
+        );
+    }
+    for program in &state.broken {
+        findings.problem(
+            host.title,
+            format!("it starts {program}, which is not there or cannot be run; {by_hand}"),
+        );
+    }
+    if findings.0.len() == before {
+        findings.fine(host.title, format!("{at}; relay's server and hooks are wired"));
     }
 }
 
@@ -247,11 +277,14 @@ fn other_relays(relay: &Relay, findings: &mut Findings) {
     }
 }
 
-fn find_program(relay: &Relay, name: &str) -> Option<std::path::PathBuf> {
-    let runs = |path: &Path| {
-        path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-    };
-    relay.env.search_path().map(|folder| folder.join(name)).find(|path| runs(path))
+/// The program of this name on the PATH.
+pub fn find_program(relay: &Relay, name: &str) -> Option<std::path::PathBuf> {
+    relay.env.search_path().map(|folder| folder.join(name)).find(|path| is_program(path))
+}
+
+/// Whether this file can be run.
+pub fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 /// An error when something needs mending, for the exit status.

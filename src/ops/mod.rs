@@ -14,6 +14,7 @@ pub mod gc;
 pub mod group;
 pub mod history;
 pub mod identity;
+pub mod install;
 pub mod reach;
 pub mod register;
 pub mod reply;

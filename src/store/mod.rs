@@ -6,6 +6,7 @@
 
 pub mod cursor;
 mod failures;
+pub mod installed;
 mod legacy;
 pub mod mailbox;
 mod names;

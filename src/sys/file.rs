@@ -7,7 +7,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::fault;
 
@@ -94,6 +94,46 @@ pub fn replace_from(path: &Path, draft: &Path, content: &[u8]) -> io::Result<()>
     sync_directory_of(path)?;
     fault::synced(path);
     Ok(())
+}
+
+/// Keeps a copy of a user's file beside it, with its mode. Returns where; `None`
+/// when there is no such file.
+pub fn keep_copy(path: &Path) -> io::Result<Option<PathBuf>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".relay-backup");
+    let copy = PathBuf::from(name);
+    fault::step()?;
+    match fs::copy(path, &copy) {
+        Ok(_) => {
+            File::open(&copy)?.sync_all()?;
+            Ok(Some(copy))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces a file of the user's whole. Its mode stays; where it is a link, what
+/// it leads to is replaced and the link stays.
+pub fn replace_of_user(path: &Path, content: &[u8]) -> io::Result<()> {
+    let target = match path.canonicalize() {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            path.parent().map_or(Ok(()), make_directory)?;
+            path.to_owned()
+        }
+        Err(error) => return Err(error),
+    };
+    let mut draft = target.as_os_str().to_owned();
+    draft.push(".relay-draft");
+    let draft = PathBuf::from(draft);
+    write_draft(&draft, content)?;
+    if let Ok(metadata) = target.metadata() {
+        fs::set_permissions(&draft, metadata.permissions())?;
+    }
+    fault::step()?;
+    fs::rename(&draft, &target)?;
+    sync_directory_of(&target)
 }
 
 /// Creates a file with this content unless the path exists: `false` then. The

@@ -1,0 +1,70 @@
+"""Scenarios: `relay install` in an empty home, a real session with it, `relay uninstall`."""
+import pathlib
+
+from hosts import Claude, Codex, Lab
+from model import text, tool
+from reading import once, plain
+
+
+
+class InstalledClaude(Claude):
+    def configure(self):
+        pass
+
+    def command(self, *arguments):
+        return [self.lab.programs["claude"], "--allowedTools", "mcp__relay__whoami", *arguments]
+
+
+class InstalledCodex(Codex):
+    def configure(self):
+        """A user's own configuration: which model to ask."""
+        self.configuration = self.lab.home / ".codex/config.toml"
+        self.configuration.parent.mkdir(exist_ok=True)
+        self.configuration.write_text(
+            '# mine\nmodel = "scripted"\nmodel_provider = "mock"\napproval_policy = "never"\nsandbox_mode = "danger-full-access"\n'
+            f'[model_providers.mock]\nname = "mock"\nbase_url = "{self.address()}"\nwire_api = "responses"\n')
+
+
+def configuration(home):
+    """The text of each file that install may touch."""
+    paths = [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json"]
+    return {path: (home / path).read_text() for path in paths if (home / path).exists()}
+
+
+def installed(stage):
+    """One command wires both hosts; a session's mail is there; another command takes it all out."""
+    home = pathlib.Path(stage.lab.home) / "installed"
+    home.mkdir()
+    lab = Lab(home, stage.lab.relay, stage.lab.programs)
+    hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex")]
+    before = configuration(home)
+    dry = lab.run_relay("install", "--dry", environment=hosts[0].variables())
+    stage.sheet.check("both", "install --dry shows and changes nothing",
+                      dry.returncode == 0 and "mcp add" in dry.stdout and configuration(home) == before, dry.stdout + dry.stderr)
+    run = lab.run_relay("install", environment=hosts[0].variables())
+    stage.sheet.check("both", "install wires both hosts", run.returncode == 0, run.stdout + run.stderr)
+    again = lab.run_relay("install", environment=hosts[0].variables())
+    stage.sheet.check("both", "install twice changes nothing", again.stdout.count("is wired already") == 2, again.stdout + again.stderr)
+    for host in hosts:
+        body = f"AFTER install for {host.label}"
+        host.model.script(tool("mcp__relay__whoami"), text("hello"))
+        code, output = host.run("hello")
+        stage.check(host, "installed: the session knows itself by relay's bus",
+                    code == 0 and host.session and f'"id":"{host.session}"' in plain(host.model.last()), output + host.model.last()[-2000:])
+        run = lab.run_relay("send", "--id", host.session or "none", "--", body)
+        host.model.script(text("seen"))
+        code, output = host.run("hello again", resume=host.session)
+        stage.check(host, "installed: its mail is there by relay's hook", code == 0 and once(host.model.at(0), body), run.stderr + output)
+    doctor = lab.run_relay("doctor")
+    stage.sheet.check("both", "doctor is content with what install made", doctor.returncode == 0, doctor.stdout)
+    run = lab.run_relay("uninstall", environment=hosts[0].variables())
+    after = configuration(home)
+    left = [f"{path}: {line}" for path, words in after.items() for line in words.splitlines()
+            if str(stage.lab.relay) in line or "mcp_servers.relay" in line]
+    stage.sheet.check("both", "uninstall leaves nothing of relay's", run.returncode == 0 and not left, f"{run.stdout}{run.stderr}{left}")
+    stage.sheet.check("both", "uninstall: the user's own file is as it was",
+                      after.get(".codex/config.toml") == before[".codex/config.toml"], after.get(".codex/config.toml"))
+    lab.close()
+
+
+ALL = [installed]

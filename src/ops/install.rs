@@ -1,0 +1,321 @@
+//! Wires relay into a host's user configuration, and takes it out again.
+//!
+//! Invariant: a file that is not understood is left alone and named; every file
+//! is replaced whole, after a copy of it was kept; a file that nothing else has
+//! changed comes back byte for byte; doing it twice changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use super::Relay;
+use super::doctor::{find_program, is_program};
+use crate::error::{Error, Result};
+use crate::host::{Host, Server, Wiring};
+use crate::json::edit;
+use crate::limits::CONFIGURATION_BYTES;
+use crate::store::installed::{Before, Installed};
+use crate::sys::{file, process};
+use crate::wake::{self, Plan};
+
+/// What is to be done to one file of a host.
+pub struct Change {
+    pub path: PathBuf,
+    /// In words.
+    pub what: String,
+    /// The lines that come or go, each with its sign.
+    pub lines: Vec<String>,
+    doing: Doing,
+}
+
+enum Doing {
+    /// The file gets this content.
+    Content(String),
+    /// The host's own program changes it.
+    Program(Vec<String>),
+}
+
+/// What is to be done for one host.
+pub struct Work {
+    pub host: &'static Host,
+    pub changes: Vec<Change>,
+}
+
+/// The hosts that are here: their program is on the PATH, or their folder.
+pub fn hosts_here(relay: &Relay) -> Vec<&'static Host> {
+    let here = |host: &&'static Host| {
+        host.wiring.is_some_and(|wiring| {
+            find_program(relay, host.program).is_some() || (wiring.folder)(&relay.env).is_dir()
+        })
+    };
+    crate::host::HOSTS.iter().filter(here).collect()
+}
+
+/// How relay is wired into a host.
+pub struct State {
+    pub server: bool,
+    /// Events without a hook of relay's.
+    pub missing: Vec<&'static str>,
+    pub by_plugin: bool,
+    /// More than one hook of relay's for an event.
+    pub twice: bool,
+    /// All hooks are switched off.
+    pub disabled: bool,
+    /// Hooks that the host does not run before its user trusts them.
+    pub untrusted: usize,
+    /// Programs that hooks start and that cannot be run.
+    pub broken: Vec<String>,
+}
+
+/// Looks at a host's configuration and changes nothing.
+pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
+    let wiring = wiring(host)?;
+    let path = (wiring.hooks)(&relay.env);
+    let text = read(&path)?;
+    let mut state = State {
+        server: server_is_there(relay, wiring)?,
+        missing: Vec::new(),
+        by_plugin: (wiring.plugins)(&relay.env)
+            .iter()
+            .any(|path| read(path).is_ok_and(|text| text.contains("relay@"))),
+        twice: false,
+        disabled: (wiring.disabled)(&text),
+        untrusted: 0,
+        broken: Vec::new(),
+    };
+    for (event, _) in host.moments {
+        let items = edit::elements(&text, &["hooks", event]).ok_or_else(|| misunderstood(host, &path))?;
+        let ours: Vec<&String> = items.iter().filter(|item| is_ours(host, item)).collect();
+        match ours.len() {
+            0 => state.missing.push(event),
+            1 if !state.by_plugin => {}
+            _ => state.twice = true,
+        }
+        for program in ours.iter().filter_map(|item| (wiring.program)(item)) {
+            let runs = match program.contains('/') {
+                true => is_program(Path::new(&program)),
+                false => find_program(relay, &program).is_some(),
+            };
+            if !runs && !state.broken.contains(&program) {
+                state.broken.push(program);
+            }
+        }
+    }
+    let hooked = host.moments.len() - state.missing.len();
+    let trusted = (wiring.trusted)(&read(&(wiring.server.path)(&relay.env))?, &path);
+    state.untrusted = trusted.map_or(0, |trusted| hooked.saturating_sub(trusted));
+    Ok(state)
+}
+
+/// What installing would change; nothing where it is wired already.
+pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
+    let wiring = wiring(host)?;
+    let program = own_path(relay)?;
+    let mut changes = Vec::new();
+    if !server_is_there(relay, wiring)? {
+        changes.push(add_server(relay, host, wiring, &program)?);
+    }
+    let path = (wiring.hooks)(&relay.env);
+    let before = read(&path)?;
+    let mut after = before.clone();
+    let mut events = Vec::new();
+    for (event, _) in host.moments {
+        let place = ["hooks", event];
+        let there = edit::elements(&after, &place).ok_or_else(|| misunderstood(host, &path))?;
+        if !there.iter().any(|item| is_ours(host, item)) {
+            let item = (wiring.hook)(event, &program);
+            after = edit::append(&after, &place, &item).ok_or_else(|| misunderstood(host, &path))?;
+            events.push(*event);
+        }
+    }
+    if after != before {
+        let what = format!("hooks for {}", events.join(", "));
+        changes.push(Change {
+            lines: difference(&before, &after, '+'),
+            path,
+            what,
+            doing: Doing::Content(after),
+        });
+    }
+    Ok(Work { host, changes })
+}
+
+/// What uninstalling would change.
+pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
+    let wiring = wiring(host)?;
+    let mut changes = Vec::new();
+    if server_is_there(relay, wiring)? {
+        let Server { path, remove, .. } = &wiring.server;
+        let words = remove();
+        let lines = vec![format!("- {} {}", host.program, words.join(" "))];
+        let what = "the server relay".to_owned();
+        changes.push(Change { path: path(&relay.env), what, lines, doing: Doing::Program(words) });
+    }
+    let path = (wiring.hooks)(&relay.env);
+    let before = read(&path)?;
+    let mut after = before.clone();
+    for (event, _) in host.moments {
+        let without = edit::remove(&after, &["hooks", event], |item| is_ours(host, item));
+        after = without.ok_or_else(|| misunderstood(host, &path))?;
+    }
+    if after != before {
+        let lines = difference(&before, &after, '-');
+        changes.push(Change { lines, path, what: "relay's hooks".to_owned(), doing: Doing::Content(after) });
+    }
+    Ok(Work { host, changes })
+}
+
+impl Work {
+    /// Installs. Returns where the copies of the former files are.
+    pub fn install(&self, relay: &Relay) -> Result<Vec<PathBuf>> {
+        let store = relay.store()?;
+        let mut installed = store.installed(self.host.name)?;
+        let mut copies = Vec::new();
+        for change in &self.changes {
+            let before = installed.before(&change.path);
+            if before.is_none() {
+                let copy = file::keep_copy(&change.path).map_err(|e| Error::io("copy", &change.path, e))?;
+                copies.extend(copy.clone());
+                installed.files.push(Before { path: change.path.clone(), copy, after: 0 });
+                store.write_installed(self.host.name, &installed)?;
+            }
+            self.carry_out(relay, change)?;
+            installed.note_after(&change.path, digest(&change.path)?);
+            store.write_installed(self.host.name, &installed)?;
+        }
+        Ok(copies)
+    }
+
+    /// Uninstalls.
+    pub fn uninstall(&self, relay: &Relay) -> Result<()> {
+        let store = relay.store()?;
+        let installed = store.installed(self.host.name)?;
+        for change in &self.changes {
+            match installed.before(&change.path) {
+                Some(before) if before.after == digest(&change.path)? => restore(before)?,
+                _ => self.carry_out(relay, change)?,
+            }
+        }
+        for before in &installed.files {
+            if let Some(copy) = &before.copy {
+                file::remove(copy).map_err(|e| Error::io("remove", copy, e))?;
+            }
+        }
+        store.write_installed(self.host.name, &Installed::default())
+    }
+
+    fn carry_out(&self, relay: &Relay, change: &Change) -> Result<()> {
+        match &change.doing {
+            Doing::Content(content) => file::replace_of_user(&change.path, content.as_bytes())
+                .map_err(|e| Error::io("write", &change.path, e)),
+            Doing::Program(words) => {
+                let plan = Plan {
+                    program: self.host.program.to_owned(),
+                    arguments: words.clone(),
+                    directory: relay.env.directory().to_owned(),
+                    without: Vec::new(),
+                };
+                wake::converse(&plan, &[], "").map(|_| ())
+            }
+        }
+    }
+}
+
+fn wiring(host: &'static Host) -> Result<&'static Wiring> {
+    host.wiring.ok_or_else(|| {
+        Error::Usage(format!(
+            "relay cannot wire itself into {}; docs/hosts.md has the lines to add",
+            host.title
+        ))
+    })
+}
+
+/// Whether the host's configuration names the server already.
+fn server_is_there(relay: &Relay, wiring: &Wiring) -> Result<bool> {
+    Ok((wiring.server.is_there)(&read(&(wiring.server.path)(&relay.env))?))
+}
+
+fn add_server(relay: &Relay, host: &Host, wiring: &Wiring, program: &str) -> Result<Change> {
+    if find_program(relay, host.program).is_none() {
+        return Err(Error::NotFound {
+            what: "program",
+            name: host.program.to_owned(),
+            hint: format!(" on the PATH; {} adds servers with it, so install it first", host.title),
+        });
+    }
+    // A host that gives its servers none of the user's variables must be told.
+    let store = relay.env.path("AGENT_RELAY_HOME").map(|path| path.to_string_lossy().into_owned());
+    let words = (wiring.server.add)(program, store.as_deref());
+    let lines = vec![format!("+ {} {}", host.program, words.join(" "))];
+    let what = "the server relay".to_owned();
+    Ok(Change { path: (wiring.server.path)(&relay.env), what, lines, doing: Doing::Program(words) })
+}
+
+/// Whether a hook's entry starts relay's hook for this host, by any path.
+fn is_ours(host: &Host, item: &str) -> bool {
+    let squeezed: String = item.chars().filter(char::is_ascii_alphanumeric).collect();
+    squeezed.contains("relay") && squeezed.contains(&format!("hook{}", host.name))
+}
+
+/// How hosts are to start relay: as the PATH has it where that is this program,
+/// because that outlives an update; else this very file.
+fn own_path(relay: &Relay) -> Result<String> {
+    let own = process::executable()?;
+    let own = own.canonicalize().unwrap_or(own);
+    let named = find_program(relay, "relay").filter(|path| {
+        // `bin/relay` starts the binary that lies beside it.
+        path.canonicalize().is_ok_and(|path| path == own || path.parent() == own.parent())
+    });
+    let path = named.unwrap_or(own);
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::Failed(format!("relay's own path is not UTF-8: {}; move it", path.display())))
+}
+
+/// The file's text; an empty one where there is no file.
+fn read(path: &Path) -> Result<String> {
+    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
+    String::from_utf8(content.unwrap_or_default()).map_err(|_| {
+        Error::Failed(format!(
+            "{} is not UTF-8 text; it was left alone, see docs/hosts.md for the lines to add",
+            path.display()
+        ))
+    })
+}
+
+fn misunderstood(host: &Host, path: &Path) -> Error {
+    Error::Failed(format!(
+        "{} is not the JSON that {} reads hooks from; it was left alone: mend it, or add the lines of docs/hosts.md by hand",
+        path.display(),
+        host.title
+    ))
+}
+
+/// Puts a file back as it was.
+fn restore(before: &Before) -> Result<()> {
+    let path = &before.path;
+    match &before.copy {
+        None => file::remove(path).map_err(|e| Error::io("remove", path, e)),
+        Some(copy) => {
+            let content = file::read(copy, CONFIGURATION_BYTES).map_err(|e| Error::io("read", copy, e))?;
+            let content =
+                content.ok_or_else(|| Error::io("read", copy, std::io::ErrorKind::NotFound.into()))?;
+            file::replace_of_user(path, &content).map_err(|e| Error::io("write", path, e))
+        }
+    }
+}
+
+/// Tells a file's content from any other.
+fn digest(path: &Path) -> Result<u64> {
+    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
+    Ok(content.map_or(0, |content| crate::host::event::fnv1a(&content)))
+}
+
+/// The lines that only one of two texts has, the first and last common lines
+/// left out.
+fn difference(before: &str, after: &str, sign: char) -> Vec<String> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let (old, new) = (&old[same..], &new[same..]);
+    let same = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    let longer = if sign == '+' { &new[..new.len() - same] } else { &old[..old.len() - same] };
+    longer.iter().map(|line| format!("{sign} {line}")).collect()
+}

@@ -1,0 +1,87 @@
+//! What `relay install` has changed in a host's configuration, so that it can
+//! be taken back.
+//!
+//! Invariant: a file is noted, with its copy, before it is changed.
+
+use std::path::{Path, PathBuf};
+
+use super::Store;
+use crate::error::{Error, Result};
+use crate::json::{self, Document, Value};
+use crate::limits::STATE_FILE_BYTES;
+use crate::sys::file;
+
+/// A file as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    pub path: PathBuf,
+    /// Where its former content is kept; `None`: there was no such file.
+    pub copy: Option<PathBuf>,
+    /// A digest of what relay made of it; 0 until that is done.
+    pub after: u64,
+}
+
+/// The files of one host that relay has changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Installed {
+    pub files: Vec<Before>,
+}
+
+impl Installed {
+    pub fn before(&self, path: &Path) -> Option<&Before> {
+        self.files.iter().find(|file| file.path == path)
+    }
+
+    /// Notes what relay made of a file.
+    pub fn note_after(&mut self, path: &Path, digest: u64) {
+        self.files.iter_mut().filter(|file| file.path == path).for_each(|file| file.after = digest);
+    }
+
+    fn to_text(&self) -> String {
+        let files = self.files.iter().map(|file| {
+            json::Object::new()
+                .str("path", &file.path.to_string_lossy())
+                .optional("copy", file.copy.as_ref().map(|copy| copy.to_string_lossy()).as_deref())
+                .str("after", &format!("{:016x}", file.after))
+                .finish()
+        });
+        json::Object::new().raw("files", &json::array(files)).finish() + "\n"
+    }
+
+    fn parse(content: &[u8]) -> Option<Installed> {
+        let document = Document::parse(content).ok()?;
+        let files = document.value().get("files")?.items()?.map(|file| {
+            let text = |key: &str| file.get(key).and_then(Value::str);
+            Some(Before {
+                path: text("path")?.into(),
+                copy: text("copy").map(PathBuf::from),
+                after: u64::from_str_radix(text("after")?, 16).ok()?,
+            })
+        });
+        Some(Installed { files: files.collect::<Option<_>>()? })
+    }
+}
+
+impl Store {
+    /// What relay has changed of this host; nothing where the note is damaged.
+    pub fn installed(&self, host: &str) -> Result<Installed> {
+        let path = self.installed_file(host);
+        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
+        Ok(content.and_then(|content| Installed::parse(&content)).unwrap_or_default())
+    }
+
+    /// Replaces the note; an empty one is removed.
+    pub fn write_installed(&self, host: &str, installed: &Installed) -> Result<()> {
+        let path = self.installed_file(host);
+        if installed.files.is_empty() {
+            return file::remove(&path).map_err(|e| Error::io("remove", &path, e));
+        }
+        let folder = self.home().join("installed");
+        file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
+        file::replace(&path, installed.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
+    }
+
+    fn installed_file(&self, host: &str) -> PathBuf {
+        self.home().join("installed").join(format!("{host}.json"))
+    }
+}

@@ -1,0 +1,298 @@
+//! `relay install` and `uninstall`: the user's files keep everything that is the
+//! user's. Small scripts play the hosts' programs; the lab has the real ones.
+
+mod harness;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use harness::World;
+use serde_json::Value;
+
+const EVENTS: [&str; 5] = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "SessionEnd"];
+
+/// A home with both hosts on the PATH, each with its folder.
+fn with_hosts() -> World {
+    let world = World::new();
+    let bin = world.project("bin");
+    script(
+        &bin.join("claude"),
+        r#"case "$2" in
+add) printf '{\n  "mcpServers": {"relay": {"command": "%s"}}\n}\n' "$7" >"$HOME/.claude.json" ;;
+remove) printf '{\n  "mcpServers": {}\n}\n' >"$HOME/.claude.json" ;;
+esac"#,
+    );
+    script(
+        &bin.join("codex"),
+        r#"c=$HOME/.codex/config.toml
+case "$2" in
+add) printf '\n[mcp_servers.relay]\ncommand = "%s"\nargs = ["bus"]\n# %s\n' "$5" "$*" >>"$c" ;;
+remove) sed -i '/^$/,$d' "$c" ;;
+esac"#,
+    );
+    world.project(".claude");
+    world.project(".codex");
+    world.with("PATH", &format!("{}:/usr/bin:/bin", bin.display()))
+}
+
+fn script(path: &Path, text: &str) {
+    std::fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+fn read(world: &World, path: &str) -> String {
+    std::fs::read_to_string(world.home().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn write(world: &World, path: &str, text: &str) -> PathBuf {
+    let path = world.home().join(path);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Everything below the home but the store: path and content.
+fn files(world: &World) -> Vec<(PathBuf, Vec<u8>)> {
+    fn collect(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with(".agent-relay") {
+                collect(&path, found);
+            } else if path.is_file() {
+                found.push((path.clone(), std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(world.home(), &mut found);
+    found.sort();
+    found
+}
+
+/// The command of each event's only hook group.
+fn commands(hooks: &str) -> Vec<String> {
+    let settings: Value = serde_json::from_str(hooks).unwrap();
+    let command = |event: &&str| {
+        let groups = settings["hooks"][event].as_array().unwrap();
+        let hook = &groups.last().unwrap()["hooks"][0];
+        let words = hook["args"].as_array().map_or(String::new(), |args| {
+            format!(" {} {}", args[0].as_str().unwrap(), args[1].as_str().unwrap())
+        });
+        format!("{}{words}", hook["command"].as_str().unwrap())
+    };
+    EVENTS.iter().map(command).collect()
+}
+
+#[test]
+fn both_hosts_are_wired_and_taken_out_again() {
+    let world = with_hosts();
+    write(&world, ".codex/config.toml", "# mine\nmodel = \"x\"\n");
+    let before = files(&world);
+    let dry = world.ok(&["install", "--dry"]);
+    assert_eq!(files(&world), before, "--dry changes nothing");
+    assert!(!world.store().join("installed").exists());
+    let said = world.ok(&["install"]);
+    for line in dry.lines().filter(|line| line.starts_with("  + ")) {
+        assert!(said.contains(line), "--dry had shown what is done: {line}");
+    }
+    assert!(said.contains("/hooks and trust") && said.ends_with("check it with: relay doctor\n"), "{said}");
+    let relay = env!("CARGO_BIN_EXE_relay");
+    assert_eq!(commands(&read(&world, ".claude/settings.json")), vec![format!("{relay} hook claude"); 5]);
+    assert_eq!(commands(&read(&world, ".codex/hooks.json")), vec![format!("'{relay}' hook codex"); 5]);
+    assert!(
+        read(&world, ".claude.json").contains(relay) && read(&world, ".codex/config.toml").contains(relay)
+    );
+
+    let wired = files(&world);
+    assert!(world.ok(&["install"]).contains("Claude Code is wired already\nCodex is wired already"));
+    assert_eq!(files(&world), wired, "twice changes nothing");
+
+    world.ok(&["uninstall"]);
+    assert_eq!(files(&world), before, "byte for byte");
+    assert!(world.ok(&["uninstall"]).contains("Claude Code has nothing of relay's"));
+    assert_eq!(files(&world), before);
+}
+
+#[test]
+fn what_the_user_wrote_stays_as_it_is() {
+    for settings in [
+        "",
+        "{}",
+        "{\n  // my own\n  \"model\": \"opus\", /* x */\n  \"hooks\": {\n    \"Stop\": [\n      {\"hooks\": [{\"type\": \"command\", \"command\": \"say done\"}]} // mine\n    ]\n  },\n}\n",
+        "{\r\n\t\"a\": [1,2,\r\n3]\r\n}",
+        "{\"hooks\":{\"Stop\":[],\"PreToolUse\":[{\"hooks\":[]}]},\"z\":\"\\u00fc \\\"[{\"}",
+    ] {
+        let world = with_hosts();
+        let path = write(&world, ".claude/settings.json", settings);
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+        world.ok(&["install", "claude"]);
+        let now = read(&world, ".claude/settings.json");
+        assert!(now.matches("relay").count() >= 5, "{now}");
+        let mut rest = now.as_str();
+        for word in settings.split_ascii_whitespace().flat_map(|word| word.split([',', '[', ']', '{', '}'])) {
+            let at = rest.find(word).unwrap_or_else(|| panic!("'{word}' is gone from {now}"));
+            rest = &rest[at + word.len()..];
+        }
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640, "the mode stays");
+        assert_eq!(read(&world, ".claude/settings.json.relay-backup"), settings);
+        world.ok(&["uninstall", "claude"]);
+        assert_eq!(read(&world, ".claude/settings.json"), settings, "byte for byte");
+        assert!(!world.home().join(".claude/settings.json.relay-backup").exists());
+    }
+}
+
+#[test]
+fn a_file_that_changed_since_only_loses_what_is_relays() {
+    let world = with_hosts();
+    write(&world, ".claude/settings.json", "{\n  \"model\": \"opus\"\n}\n");
+    world.ok(&["install", "claude"]);
+    let now = read(&world, ".claude/settings.json").replace("opus", "sonnet");
+    write(&world, ".claude/settings.json", &now);
+    world.ok(&["uninstall", "claude"]);
+    assert_eq!(read(&world, ".claude/settings.json"), "{\n  \"model\": \"sonnet\"\n}\n");
+}
+
+#[test]
+fn what_is_not_understood_is_left_alone_and_named() {
+    for settings in ["{", "[]", "not JSON", "{\"hooks\": []}", "{\"hooks\": {\"Stop\": {}}}", "\u{fffd}{}"] {
+        let world = with_hosts();
+        write(&world, ".claude/settings.json", settings);
+        let before = files(&world);
+        let run = world.run(&["install"]);
+        assert_eq!(run.code, Some(1), "{settings}");
+        assert!(
+            run.stderr.contains(".claude/settings.json") && run.stderr.contains("left alone"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(files(&world), before, "nothing at all was changed: {settings}");
+    }
+}
+
+#[test]
+fn a_linked_file_stays_a_link() {
+    let world = with_hosts();
+    let real = world.project("dotfiles").join("settings.json");
+    std::fs::write(&real, "{}\n").unwrap();
+    let link = world.home().join(".claude/settings.json");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    world.ok(&["install", "claude"]);
+    assert!(link.is_symlink() && std::fs::read_to_string(&real).unwrap().contains("hook"));
+    world.ok(&["uninstall", "claude"]);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), "{}\n");
+
+    std::fs::remove_file(&real).unwrap();
+    let run = world.run(&["install", "claude"]);
+    assert_eq!(run.code, Some(1), "a link to nowhere: {}", run.stderr);
+    assert!(link.is_symlink());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let world = with_hosts();
+    write(&world, ".codex/config.toml", "");
+    let folder = world.home().join(".codex/hooks.json");
+    std::fs::create_dir(&folder).unwrap();
+    let run = world.run(&["install", "codex"]);
+    assert_eq!((run.code, run.stderr.contains("hooks.json")), (Some(1), true), "{}", run.stderr);
+}
+
+#[test]
+fn a_store_elsewhere_is_told_to_codex() {
+    let world = with_hosts().with("AGENT_RELAY_HOME", "/tmp/none/of it");
+    let said = world.ok(&["install", "codex", "--dry"]);
+    assert!(said.contains("--env AGENT_RELAY_HOME=/tmp/none/of it -- "), "{said}");
+}
+
+#[test]
+fn the_path_that_people_start_is_the_one_that_is_wired() {
+    let world = with_hosts();
+    let named = world.home().join("bin/relay");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_relay"), &named).unwrap();
+    let said = world.ok(&["install", "--dry", "claude"]);
+    assert!(said.contains(&format!("-- {} bus", named.display())), "{said}");
+}
+
+#[test]
+fn without_hosts_there_is_nothing_to_wire() {
+    let world = World::new();
+    let run = world.run(&["install"]);
+    assert_eq!((run.code, run.stderr.contains("claude, codex")), (Some(4), true), "{}", run.stderr);
+    let run = world.run(&["install", "emacs"]);
+    assert_eq!(run.code, Some(64), "{}", run.stderr);
+    let run = world.run(&["install", "claude"]);
+    assert_eq!((run.code, run.stderr.contains("'claude'")), (Some(4), true), "{}", run.stderr);
+}
+
+#[test]
+fn a_crash_at_any_step_leaves_files_that_hosts_can_read() {
+    for step in 1..200 {
+        let world = with_hosts();
+        write(&world, ".claude/settings.json", "{\"a\": 1}\n");
+        write(&world, ".codex/config.toml", "x = 1\n");
+        let mut command = world.command(&["install"]);
+        let run = harness::Run::of(command.env("RELAY_FAULT", format!("crash:{step}")).output().unwrap());
+        for path in [".claude/settings.json", ".codex/hooks.json"] {
+            if world.home().join(path).exists() {
+                serde_json::from_str::<Value>(&read(&world, path))
+                    .unwrap_or_else(|e| panic!("{step}: {path}: {e}"));
+            }
+        }
+        world.ok(&["install"]);
+        assert_eq!(commands(&read(&world, ".claude/settings.json")).len(), 5);
+        world.ok(&["uninstall"]);
+        assert_eq!(read(&world, ".claude/settings.json"), "{\"a\": 1}\n", "{step}");
+        assert_eq!(read(&world, ".codex/config.toml"), "x = 1\n", "{step}");
+        if run.code == Some(0) {
+            assert!(step > 10, "the seam was passed");
+            return;
+        }
+    }
+    panic!("it never came to its end");
+}
+
+#[test]
+fn doctor_names_what_is_wrong_with_the_wiring() {
+    let world = with_hosts();
+    let says = |world: &World, words: &str| {
+        let text = world.run(&["doctor"]).stdout;
+        assert!(text.contains(words), "'{words}' is not in:\n{text}");
+    };
+    says(&world, "relay is not wired into it; wire it with: relay install claude");
+    assert_eq!(world.run(&["doctor"]).code, Some(0), "not wanted is no fault");
+    world.ok(&["install"]);
+    says(&world, "bin/claude; relay's server and hooks are wired");
+    says(&world, "5 hooks not trusted yet");
+    let hooks = world.home().join(".codex/hooks.json");
+    let trusted: String = (0..5)
+        .map(|n| format!("[hooks.state.\"{}:stop:0:{n}\"]\ntrusted_hash = \"x\"\n", hooks.display()))
+        .collect();
+    let config = read(&world, ".codex/config.toml") + &trusted;
+    write(&world, ".codex/config.toml", &config);
+    says(&world, "bin/codex; relay's server and hooks are wired");
+    assert_eq!(world.run(&["doctor"]).code, Some(0));
+
+    let good = read(&world, ".claude/settings.json");
+    let broken = |from: &str, to: &str, words: &str, code: i32| {
+        assert!(good.contains(from), "{good}");
+        write(&world, ".claude/settings.json", &good.replacen(from, to, 1));
+        says(&world, words);
+        assert_eq!(world.run(&["doctor"]).code, Some(code), "{words}");
+    };
+    broken("\"PostToolUse\"", "\"Else\"", "no hook of relay's for PostToolUse", 1);
+    broken("\"hooks\": {\n", "\"disableAllHooks\": true, \"hooks\": {\n", "switch all hooks off", 1);
+    broken(env!("CARGO_BIN_EXE_relay"), "/nowhere/relay", "starts /nowhere/relay, which is not there", 1);
+    let entry = format!(
+        "{{\"hooks\":[{{\"command\":\"{}\",\"args\":[\"hook\",\"claude\"]}}]}},",
+        env!("CARGO_BIN_EXE_relay")
+    );
+    broken("\"Stop\": [", &format!("\"Stop\": [{entry}"), "wired twice", 0);
+    broken("{", "[", "left alone", 1);
+    write(&world, ".claude/settings.json", &good);
+    world.project(".claude/plugins");
+    write(&world, ".claude/plugins/installed_plugins.json", "{\"relay@relay\": []}");
+    says(&world, "wired twice");
+    write(&world, ".claude.json", "{}");
+    std::fs::remove_file(world.home().join(".claude/plugins/installed_plugins.json")).unwrap();
+    says(&world, "relay's hooks are there, its server is not");
+}
