@@ -25,6 +25,8 @@ pub const HOST: Host = Host {
         "CLAUDE_PROJECT_DIR",
     ],
     meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),
@@ -43,6 +45,7 @@ pub const HOST: Host = Host {
         let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
+    listing: None,
     configuration: &[".claude/settings.json", ".claude.json", ".claude/plugins/installed_plugins.json"],
 };
 

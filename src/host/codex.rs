@@ -15,6 +15,8 @@ pub const HOST: Host = Host {
     mark_variable: "CODEX_THREAD_ID",
     inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
+    call_argument: None,
+    many_sessions: false,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),
@@ -36,6 +38,7 @@ pub const HOST: Host = Host {
         let raw = payload.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
+    listing: None,
     configuration: &[".codex/config.toml", ".codex/hooks.json"],
 };
 
