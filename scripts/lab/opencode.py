@@ -152,6 +152,11 @@ def opencode_server(stage):
     stage.check(host, "two sessions of one process: both are live", all(
         any(row["id"] == session and row["live"] for row in live) for session in (one, two)), str(live))
 
+    stage.lab.run_relay("send", "--id", one, "--", "LATER prompt")
+    host.model.script(text("seen"))
+    server.prompt(one, "go on")
+    stage.check(host, "prompt: mail is there at a later prompt of a running session", once(host.model.last(), "LATER prompt"))
+
     # Both work at once; each gets its own mail in the middle of its turn.
     host.model.script(host.shell_until(stage.flag("both")), text("done"), text("done"),
                       aside="SECOND", aside_steps=[host.shell_until(stage.flag("both")), text("done"), text("done")])
@@ -171,6 +176,11 @@ def opencode_server(stage):
                 once(host.model.at(1), "FOR THREE") and once(host.model.seen_aside[1], "FOR FOUR"))
     stage.check(host, "two sessions of one process at work at once: and none of the other's",
                 not showings(host.model.at(1), "FOR FOUR") and not showings(host.model.seen_aside[1], "FOR THREE"))
+    server.ask("DELETE", f"/session/{two}")
+    ended = False
+    for _ in range(100):
+        ended = ended or not any(row["id"] == two and row["live"] for row in json.loads(stage.lab.run_relay("list", "--json").stdout))
+    stage.check(host, "a session that is deleted is live no more", ended)
     kill(server.process)
 
 

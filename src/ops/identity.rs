@@ -80,12 +80,11 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
         if here.len() > 1 {
             here.retain(|found| found.info.directory.as_ref() == Some(&directory));
         }
-        if here.len() == 1 || !here.iter().any(|found| runs_many(&found.info)) {
-            if let Some(found) = here.pop() {
-                return proved(relay, found, "a hook of the same host process announced it");
-            }
+        if here.len() > 1 && here.iter().any(|found| runs_many(&found.info)) {
+            one_of = here;
+        } else if let Some(found) = here.pop() {
+            return proved(relay, found, "a hook of the same host process announced it");
         }
-        one_of = here;
     }
     if let Some((host, id)) = host::session_in_environment(&relay.env) {
         let found = by_id(&store, &id)?;
@@ -108,7 +107,10 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
 }
 
 fn proved(relay: &Relay, found: Found, proof: &'static str) -> Result<Identity> {
-    relay.keep_live(&found.session);
+    // Who of many called last says nothing about who still runs.
+    if !runs_many(&found.info) {
+        relay.keep_live(&found.session);
+    }
     Ok(Identity { found, proof })
 }
 

@@ -1,11 +1,13 @@
-//! Starts a host's program to resume a session.
+//! Starts a host's program: to resume a session, or to list what it has.
 //!
 //! Invariant: the program gets a clean environment (no trace of the session
 //! that asks), its arguments as they are without a shell, and no stdin.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -36,6 +38,28 @@ pub fn run(plan: &Plan) -> Result<i32> {
     })?;
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     Ok(status.code().unwrap_or(128 + signal.unwrap_or(0)))
+}
+
+/// What the plan prints within `patience`, up to `bytes`. It does not outlive
+/// this call.
+pub fn output(plan: &Plan, bytes: usize, patience: Duration) -> Option<String> {
+    let mut command = Command::new(&plan.program);
+    command.args(&plan.arguments).current_dir(&plan.directory);
+    for variable in &plan.without {
+        command.env_remove(variable);
+    }
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut printed = Vec::new();
+        let read = stdout.take(bytes as u64).read_to_end(&mut printed);
+        let _ = sender.send(read.is_ok().then_some(printed));
+    });
+    let printed = receiver.recv_timeout(patience).ok().flatten();
+    let _ = child.kill();
+    let _ = child.wait();
+    printed.map(|printed| String::from_utf8_lossy(&printed).into_owned())
 }
 
 /// Runs the plan with `input` on its stdin and these variables set. Returns its
