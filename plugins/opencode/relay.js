@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url"
 
 // In relay's own repository the binary lies beside; installed, it is on the PATH.
 const beside = fileURLToPath(new URL("../../bin/relay", import.meta.url))
-const RELAY = existsSync(beside) ? beside : "relay"
+const RELAY = import.meta.url.endsWith("/plugins/opencode/relay.js") && existsSync(beside) ? beside : "relay"
 const HOOK_MS = 10_000
 const TOOLS = /_(whoami|register|roster|send|inbox|discover)$/
 

@@ -293,5 +293,31 @@ def opencode_wake(stage):
                 run.returncode == 3 and code == 0 and len(host.model.seen) == 1, f"{run.returncode} {run.stderr} {output[-1000:]}")
 
 
+def opencode_linked(stage):
+    """The plugin, linked from a clone, finds the binary beside it; and twice the plugin is not twice the mail."""
+    host = Opencode(stage.lab, "linked", "opencode-l")
+    clone = stage.lab.home / "clone"
+    for folder in ("bin", "plugins/opencode"):
+        (clone / folder).mkdir(parents=True)
+    (clone / "bin/relay").symlink_to(stage.lab.relay)
+    shutil.copy(PLUGIN, clone / "plugins/opencode/relay.js")
+    installed = stage.lab.home / ".config/opencode/plugins/relay.js"
+    installed.unlink()
+    installed.symlink_to(clone / "plugins/opencode/relay.js")
+    on_path = stage.lab.home / "bin/relay"
+    on_path.rename(stage.lab.home / "bin/hidden")
+    right, output = stage.meet(host)
+    stage.check(host, "plugin linked from a clone: it finds the binary beside it", right, output[-1500:])
+    (stage.lab.home / "bin/hidden").rename(on_path)
+    (host.folder / ".opencode/plugins").mkdir(parents=True)
+    shutil.copy(PLUGIN, host.folder / ".opencode/plugins/relay.js")
+    stage.send(host.label, "TWICE installed")
+    host.model.script(tool("bash", command="true", description="work"), text("done"))
+    code, output = host.run("hello", resume=host.session)
+    left = stage.peek(host.label)
+    stage.check(host, "plugin installed twice: mail is shown once, and consumed",
+                code == 0 and once(host.model.last(), "TWICE installed") and left["count"] == 0, f"{left} {output[-1500:]}")
+
+
 ALL = [opencode_start, opencode_moments, opencode_reply, opencode_server, opencode_subagent, opencode_hostile, opencode_killed,
-       opencode_endless, opencode_same_directory, opencode_wake]
+       opencode_endless, opencode_same_directory, opencode_wake, opencode_linked]
