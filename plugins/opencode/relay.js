@@ -7,14 +7,50 @@
 //
 // Whatever fails here, opencode goes on as if there were no relay.
 import { spawn } from "node:child_process"
-import { existsSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 // In relay's own repository the binary lies beside; installed, it is on the PATH.
 const beside = fileURLToPath(new URL("../../bin/relay", import.meta.url))
 const RELAY = import.meta.url.endsWith("/plugins/opencode/relay.js") && existsSync(beside) ? beside : "relay"
 const HOOK_MS = 10_000
+const LINE_CHARS = 65_536
 const TOOLS = /_(whoami|register|roster|send|inbox|discover)$/
+
+// Listens for relay's tools, which ring when mail waits: a line of JSON for each
+// connection, {"session": id, "text": what to say}. Returns the socket's path, in
+// a folder that is open to the user alone.
+function listen(ring) {
+  try {
+    const folder = join(tmpdir(), `relay-opencode-${process.getuid()}`)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const found = lstatSync(folder)
+    if (!found.isDirectory() || found.uid !== process.getuid() || found.mode & 0o077) return
+    for (const name of readdirSync(folder)) if (!runs(name.split("-")[0])) rmSync(join(folder, name), { force: true })
+    const path = join(folder, `${process.pid}-${randomUUID().slice(0, 8)}`)
+    const server = createServer((caller) => {
+      let line = ""
+      caller.setEncoding("utf8").on("error", () => {})
+      caller.on("data", (text) => (line += text).length > LINE_CHARS && caller.destroy())
+      caller.on("end", () => ring(line))
+    })
+    server.on("error", () => {}).listen(path)
+    server.unref()
+    return path
+  } catch {} // then nobody can ring
+}
+
+function runs(pid) {
+  try {
+    return process.kill(Number(pid), 0)
+  } catch (error) {
+    return error.code === "EPERM"
+  }
+}
 
 export const Relay = async ({ client, directory }) => {
   const sessions = new Map()
@@ -57,26 +93,48 @@ export const Relay = async ({ client, directory }) => {
   async function mail(id, event, more) {
     const session = await lookup(id)
     if (session.speaker !== id) return ""
-    const text = session.unsent + (await hook(session, event, more))
+    const unsent = session.unsent
     session.unsent = ""
-    return text
+    return unsent + (await hook(session, event, more))
   }
 
   const isOurs = (tool) => TOOLS.test(tool) && servers.some((name) => tool.startsWith(name + "_"))
   // `synthetic`: opencode does not pass it off as the user's words.
-  const part = (text) => ({ type: "text", text, synthetic: true, metadata: { relay: true } })
+  const part = (text, relay) => ({ type: "text", text, synthetic: true, metadata: { relay } })
+
+  // A message of relay's own: the text for the model, its first line for the person.
+  const message = (session, text, relay) => ({
+    ...session.voice,
+    parts: [part(text, relay), { type: "text", text: text.split("\n")[0], ignored: true }],
+  })
+
+  // Starts a turn in an idle session; its mail comes by `chat.message` below. A
+  // busy one looks for mail itself, at its next step.
+  async function ring(line) {
+    const { session: id, text } = JSON.parse(line)
+    const session = await lookup(id)
+    if (session.busy) return
+    const query = { directory: session.directory }
+    await client.session.promptAsync({ path: { id }, query, body: message(session, text, "bell") })
+  }
+
+  const bell = listen((line) => ring(line).catch(() => {}))
 
   const hooks = {
     async config(config) {
       const isRelay = ([, { command = [] }]) => command.includes("bus") && command.some((word) => /(^|\/)relay[^/]*$/.test(word))
       const named = Object.entries(config.mcp ?? {}).filter(isRelay).map(([name]) => name)
       if (!named.length) config.mcp = { ...config.mcp, relay: { type: "local", command: [RELAY, "bus"] } }
+      for (const name of named.length ? named : ["relay"]) {
+        const server = config.mcp[name]
+        server.environment = { ...server.environment, ...(bell && { RELAY_OPENCODE_BELL: bell }) }
+      }
       servers = (named.length ? named : ["relay"]).map((name) => name.replace(/[^a-zA-Z0-9_-]/g, "_"))
     },
 
     async "chat.message"({ sessionID }, { message, parts }) {
       const last = parts.at(-1)
-      if (!last || parts.some((part) => part.metadata?.relay)) return
+      if (!last || parts.some((part) => part.metadata?.relay === "mail")) return
       const session = await lookup(sessionID)
       const { providerID, modelID, variant } = message.model ?? {}
       session.voice = { agent: message.agent, variant, ...(modelID && { model: { providerID, modelID } }) }
@@ -84,7 +142,7 @@ export const Relay = async ({ client, directory }) => {
       session.met = true
       const text = await mail(sessionID, event, { prompt_id: message.id })
       // Parts stand in the order of their ids: this comes right after the last.
-      if (text) parts.push({ ...part(text), id: last.id + "r", messageID: message.id, sessionID })
+      if (text) parts.push({ ...part(text, "mail"), id: last.id + "r", messageID: message.id, sessionID })
     },
 
     async "tool.execute.before"({ tool, sessionID }, { args }) {
@@ -111,7 +169,7 @@ export const Relay = async ({ client, directory }) => {
       const text = await mail(sessionID, "Stop", { message_id: partID })
       if (!text) return
       const session = await lookup(sessionID)
-      const body = { noReply: true, ...session.voice, parts: [part(text)] }
+      const body = { noReply: true, ...message(session, text, "mail") }
       const sent = await client.session.prompt({ path: { id: sessionID }, body }).catch((error) => ({ error }))
       if (sent.error) session.unsent = text
     },
@@ -122,6 +180,8 @@ export const Relay = async ({ client, directory }) => {
     },
 
     async event({ event }) {
+      if (event.type === "session.status" && sessions.has(event.properties.sessionID))
+        sessions.get(event.properties.sessionID).busy = event.properties.status.type !== "idle"
       const id = event.type === "session.deleted" && event.properties.info?.id
       if (!id || !sessions.has(id)) return
       await mail(id, "SessionEnd", { reason: "deleted" })

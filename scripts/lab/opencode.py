@@ -4,8 +4,10 @@ import json
 import pathlib
 import re
 import shutil
+import socket
 import urllib.parse
 
+import terminal
 from hosts import RUN_SECONDS, Host, kill, until_file
 from model import Step, text, tool
 from reading import once, outside, plain, showings
@@ -293,6 +295,82 @@ def opencode_wake(stage):
                 run.returncode == 3 and code == 0 and len(host.model.seen) == 1, f"{run.returncode} {run.stderr} {output[-1000:]}")
 
 
+def bells():
+    """The sockets at which opencode's plugins can be rung, as relay's buses are told."""
+    found = set()
+    for environment in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            found |= set(re.findall(rb"RELAY_OPENCODE_BELL=([^\0]+)", environment.read_bytes()))
+        except OSError:
+            pass
+    return [path.decode() for path in found]
+
+
+def opencode_bell(stage):
+    """An idle session is rung at the plugin's own socket: a turn starts, with its mail."""
+    host = Opencode(stage.lab, "bell", "opencode-bell")
+    server = Server(host)
+    session = server.new_session()
+    host.model.script(host.bus("whoami"), text("ready"))
+    server.prompt(session, "hello")
+    host.model.script(text("seen"))
+    stage.lab.run_relay("send", "--id", session, "--", "WHILE idle")
+    door = bells()
+    ring(door[0], session)
+    host.model.wait_for_request(1)
+    stage.check(host, "bell: an idle session starts a turn, and its mail is there",
+                len(door) == 1 and once(host.model.at(0), "WHILE idle") and "relay: you have mail" in plain(host.model.at(0)), f"{door} {host.model.last()[-1500:]}")
+    folder = pathlib.Path(door[0]).parent
+    stage.check(host, "bell: only the user may ring", folder.stat().st_mode & 0o777 == 0o700, oct(folder.stat().st_mode))
+    kill(server.process)
+    server.process.wait(RUN_SECONDS)
+    host.model.script(text("seen"))
+    host.run("hello")
+    stage.check(host, "bell: the socket of a process that was killed is cleared away by the next", not pathlib.Path(door[0]).exists())
+
+
+def ring(door, session):
+    """Rings as relay's bus does."""
+    ringer = socket.socket(socket.AF_UNIX)
+    ringer.connect(door)
+    ringer.sendall(json.dumps({"session": session, "text": "relay: you have mail"}).encode() + b"\n")
+    ringer.close()
+
+
+def opencode_terminal(stage):
+    """In a real terminal, at its prompt: mail by its plugin, and the bell."""
+    host = Opencode(stage.lab, "terminal-o", "opencode-t")
+    if not terminal.available():
+        return stage.sheet.skip(host.name, "in a terminal", "tmux is not installed")
+    environment = {**stage.lab.environment, **host.variables(), "TERM": "xterm-256color"}
+    screen = terminal.Terminal(stage.lab.home / "tmux-o", [stage.lab.programs["opencode"]], host.folder, environment)
+    try:
+        screen.wait(lambda: "Ask anything" in screen.screen())
+        host.model.script(host.bus("register", name=host.label), text("registered"))
+        screen.say("name yourself")
+        named = host.model.wait_for_request(2) and screen.wait(lambda: stage.listed(host.label).get("live"))
+        stage.check(host, "in a terminal: the bus registers the right session, which is live", named, screen.screen())
+        screen.wait(lambda: "registered" in screen.screen())
+        stage.send(host.label, "TYPED before")
+        host.model.script(text("first answer"))
+        screen.say("go on")
+        host.model.wait_for_request(1)
+        stage.check(host, "in a terminal: mail is there at the prompt", once(host.model.at(0), "TYPED before"), screen.screen())
+        screen.wait(lambda: "first answer" in screen.screen())
+        stage.send(host.label, "WHILE idle")
+        host.model.script(text("second answer"))
+        doors = bells()
+        ring(doors[0], stage.listed(host.label)["id"])
+        host.model.wait_for_request(1)
+        stage.check(host, "in a terminal: the bell starts a turn at the idle prompt, with the mail",
+                    once(host.model.at(0), "WHILE idle"), f"{doors} {screen.screen()}")
+        stage.check(host, "in a terminal: the person sees that it rang, the model sees it once",
+                    screen.wait(lambda: "relay: you have mail" in screen.screen()) and host.model.at(0).count("relay: you have mail") == 1,
+                    screen.screen())
+    finally:
+        screen.close()
+
+
 def opencode_linked(stage):
     """The plugin, linked from a clone, finds the binary beside it; and twice the plugin is not twice the mail."""
     host = Opencode(stage.lab, "linked", "opencode-l")
@@ -320,4 +398,5 @@ def opencode_linked(stage):
 
 
 ALL = [opencode_start, opencode_moments, opencode_reply, opencode_server, opencode_subagent, opencode_hostile, opencode_killed,
-       opencode_endless, opencode_same_directory, opencode_wake, opencode_linked]
+       opencode_endless, opencode_same_directory, opencode_wake, opencode_bell, opencode_terminal,
+       opencode_linked]
