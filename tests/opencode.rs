@@ -100,28 +100,26 @@ fn a_session_that_this_process_did_not_announce_is_not_believed() {
 }
 
 #[test]
-fn the_only_live_session_here_may_be_another_process_s() {
-    let world = World::new();
-    let event = world.event(ONE, "app", "SessionStart", json!({})).to_string();
-    let script = "import subprocess,sys; subprocess.run([sys.argv[1],'hook','opencode'],input=sys.argv[2].encode(),check=True)\n\
-                  print('announced', flush=True); sys.stdin.read()";
-    let mut other = Command::new("python3");
-    world.seal(&mut other);
-    other
-        .args(["-c", script, env!("CARGO_BIN_EXE_relay"), &event])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut other = other.spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(other.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(world.json(&["list", "--json"])[0]["live"], true);
-    let answer = call(&world, "OPENCODE", "whoami", json!({}));
-    assert!(
-        answer.contains("\"registered\":false"),
-        "an opencode without the plugin is not that one: {answer}"
-    );
-    drop(other.stdin.take());
-    other.wait().unwrap();
+fn the_only_live_session_here_may_run_in_another_process() {
+    // An agent without hooks, started beside one, or from its shell.
+    for (host, session, variable) in [("opencode", ONE, "OPENCODE"), ("claude", harness::ALICE, "CLAUDECODE")]
+    {
+        let world = World::new();
+        let event = world.event(session, "app", "SessionStart", json!({})).to_string();
+        let script = "import subprocess,sys; subprocess.run([sys.argv[1],'hook',sys.argv[3]],input=sys.argv[2].encode(),check=True)\n\
+                      print('announced', flush=True); sys.stdin.read()";
+        let mut other = Command::new("python3");
+        world.seal(&mut other);
+        other.args(["-c", script, env!("CARGO_BIN_EXE_relay"), &event, host]);
+        let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(other.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(world.json(&["list", "--json"])[0]["live"], true);
+        let answer = call(&world, variable, "whoami", json!({}));
+        assert!(answer.contains("\"registered\":false"), "{host}: {answer}");
+        drop(other.stdin.take());
+        other.wait().unwrap();
+    }
 }
 
 #[test]
@@ -213,6 +211,19 @@ fn opencode_is_not_started_for_nothing_and_may_print_anything() {
         assert_eq!(world.json(&["discover", "--json"]), json!([]));
         assert!(world.home().join("ran").exists());
     }
+}
+
+#[test]
+fn doctor_sees_the_plugin() {
+    let world = with_opencode("[]", None);
+    let line = || {
+        let text = world.run(&["doctor"]).stdout;
+        text.lines().find(|line| line.contains("opencode")).unwrap().to_owned()
+    };
+    assert!(line().contains("not wired"), "{}", line());
+    let plugins = world.project(".config/opencode/plugins");
+    std::fs::copy("plugins/opencode/relay.js", plugins.join("relay.js")).unwrap();
+    assert!(line().contains("names relay's bus and hook"), "{}", line());
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //
 // opencode runs no commands at its events, so this plugin does: it hands each
 // event to `relay hook opencode` in the form other hosts use, and puts what
-// relay prints before the model. It also starts relay's tools, unless the
-// user's configuration does, and tells them which session calls.
+// relay prints before the model. It also starts relay's tools (`relay bus`),
+// unless the user's configuration does, and tells them which session calls.
 //
 // Whatever fails here, opencode goes on as if there were no relay.
 import { spawn } from "node:child_process"

@@ -99,7 +99,7 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
     if !one_of.is_empty() {
         return Err(unknown(&one_of));
     }
-    let candidates = live_in_directory(&store, &relay.env, &directory)?;
+    let candidates = live_in_directory(&store, &relay.env, &directory, process.as_ref())?;
     match candidates.as_slice() {
         [one] => proved(relay, one.clone(), "it is the only live session of this host in this directory"),
         _ => Err(unknown(&candidates)),
@@ -147,16 +147,16 @@ fn live_in_directory(
     store: &Store,
     env: &crate::sys::Env,
     directory: &std::path::Path,
+    process: Option<&Process>,
 ) -> Result<Vec<Found>> {
-    let Some(host) = host::in_environment(env).filter(|host| !host.many_sessions) else {
-        return Ok(Vec::new());
-    };
+    let Some(host) = host::in_environment(env) else { return Ok(Vec::new()) };
     let mut candidates = Vec::new();
     for session in store.sessions()? {
         let Ok(Some(info)) = session.info() else { continue };
         let fits = info.successor.is_none()
             && info.host == host.name
             && info.directory.as_deref() == Some(directory)
+            && may_be_ours(host, &info, process)
             && session.is_live(&info);
         if fits {
             candidates.push(Found { session, info });
