@@ -164,10 +164,13 @@ fn with_opencode(output: &str, changed: Option<Duration>) -> World {
     let bin = world.project("bin");
     let program = bin.join("opencode");
     let ran = world.home().join("ran");
+    std::fs::write(bin.join("output"), output).unwrap();
+    // Not a shell: that would set PWD by itself.
     let script = format!(
-        "#!/bin/sh\necho \"$@\" >'{}'\nenv >>'{}'\ncat <<'E'\n{output}\nE\n",
-        ran.display(),
-        ran.display()
+        "#!/usr/bin/env python3\nimport os, sys\nwith open({ran:?}, 'w') as ran:\n    \
+         ran.write(' '.join(sys.argv[1:]) + '\\n' + ''.join(f'{{n}}={{v}}\\n' for n, v in os.environ.items()))\n\
+         sys.stdout.write(open({:?}).read())\n",
+        bin.join("output")
     );
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -176,7 +179,7 @@ fn with_opencode(output: &str, changed: Option<Duration>) -> World {
         let file = std::fs::File::create(data.join("opencode.db")).unwrap();
         file.set_modified(SystemTime::now() - age).unwrap();
     }
-    let path = format!("{}:/usr/bin:/bin", bin.display());
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
     world.with("PATH", &path).with("OPENCODE_PID", "1")
 }
 
@@ -211,6 +214,17 @@ fn opencode_is_not_started_for_nothing_and_may_print_anything() {
         assert_eq!(world.json(&["discover", "--json"]), json!([]));
         assert!(world.home().join("ran").exists());
     }
+}
+
+#[test]
+fn a_woken_opencode_stands_in_the_session_s_directory() {
+    let world = with_opencode("{}", None).with("PWD", "/elsewhere").with("OLDPWD", "/before");
+    let folder = world.project("app");
+    world.ok(&["wake", "--id", ONE, "--tool", "opencode", "--dir", folder.to_str().unwrap(), "--", "-x y"]);
+    let ran = std::fs::read_to_string(world.home().join("ran")).unwrap();
+    assert!(ran.starts_with(&format!("run --session {ONE} --format json -- -x y\n")), "{ran}");
+    assert!(ran.contains(&format!("\nPWD={}\n", folder.display())), "opencode goes by it: {ran}");
+    assert!(!ran.contains("OLDPWD=") && !ran.contains("OPENCODE_PID"), "{ran}");
 }
 
 #[test]

@@ -279,7 +279,8 @@ def opencode_wake(stage):
     host, body, words = stage.opencode, "RING for opencode", "--session x  \"wake\" up\nthere is mail"
     stage.send(host.label, body)
     host.model.script(text("awake"))
-    nested = {"OPENCODE": "1", "OPENCODE_PID": "1", "RELAY_OPENCODE_SESSION": "ses_000000000000"}
+    # As from the shell of another session, in another directory.
+    nested = {"OPENCODE": "1", "OPENCODE_PID": "1", "RELAY_OPENCODE_SESSION": "ses_000000000000", "PWD": str(stage.lab.home)}
     run = stage.lab.run_relay("wake", host.label, "--", words, environment={**host.variables(), **nested})
     first = host.model.at(0)
     stage.check(host, "wake: the sleeping session runs with the message as it was written",

@@ -24,7 +24,8 @@ pub struct Plan {
 /// 128 plus the signal that ended it.
 pub fn run(plan: &Plan) -> Result<i32> {
     let mut command = Command::new(&plan.program);
-    command.args(&plan.arguments).current_dir(&plan.directory).stdin(Stdio::null());
+    command.args(&plan.arguments).stdin(Stdio::null());
+    enter(&mut command, &plan.directory);
     for variable in &plan.without {
         command.env_remove(variable);
     }
@@ -40,11 +41,18 @@ pub fn run(plan: &Plan) -> Result<i32> {
     Ok(status.code().unwrap_or(128 + signal.unwrap_or(0)))
 }
 
+/// Starts it in this directory, as a shell there would: opencode believes PWD
+/// more than the directory it stands in.
+fn enter(command: &mut Command, directory: &Path) {
+    command.current_dir(directory).env("PWD", directory).env_remove("OLDPWD");
+}
+
 /// What the plan prints within `patience`, up to `bytes`. It does not outlive
 /// this call.
 pub fn output(plan: &Plan, bytes: usize, patience: Duration) -> Option<String> {
     let mut command = Command::new(&plan.program);
-    command.args(&plan.arguments).current_dir(&plan.directory);
+    command.args(&plan.arguments);
+    enter(&mut command, &plan.directory);
     for variable in &plan.without {
         command.env_remove(variable);
     }
