@@ -296,6 +296,18 @@ def opencode_wake(stage):
                 run.returncode == 3 and code == 0 and len(host.model.seen) == 1, f"{run.returncode} {run.stderr} {output[-1000:]}")
 
 
+def opencode_discover(stage):
+    """opencode itself tells of its sessions, also of those in other projects, and not of subagents."""
+    host = stage.opencode
+    run = stage.lab.run_relay("discover", "--tool", "opencode", "--json", environment=host.variables())
+    found = {row["id"]: row["cwd"] for row in json.loads(run.stdout or "[]")}
+    others = [folder for folder in found.values() if folder != str(host.folder)]
+    stage.check(host, "discover: opencode's sessions are found, with their directories",
+                found.get(host.session) == str(host.folder) and others, f"{run.stdout} {run.stderr}")
+    aside = {folder for session, folder in found.items() if folder == str(host.folder) and session != host.session}
+    stage.check(host, "discover: without its subagents", not aside, run.stdout)
+
+
 def bells():
     """The sockets at which opencode's plugins can be rung, as relay's buses are told."""
     found = set()
@@ -399,5 +411,5 @@ def opencode_linked(stage):
 
 
 ALL = [opencode_start, opencode_moments, opencode_reply, opencode_server, opencode_subagent, opencode_hostile, opencode_killed,
-       opencode_endless, opencode_same_directory, opencode_wake, opencode_bell, opencode_terminal,
+       opencode_endless, opencode_same_directory, opencode_wake, opencode_discover, opencode_bell, opencode_terminal,
        opencode_linked]
