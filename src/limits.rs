@@ -128,6 +128,10 @@ pub const DISCOVER_ROWS: usize = 50;
 pub const TRANSCRIPT_BYTES: usize = 1024 * 1024;
 /// Directory entries that one scan of a host's transcripts looks at.
 pub const SCAN_ENTRIES: usize = 200_000;
+/// How long a host may take to list its sessions, in milliseconds.
+pub const LISTING_MS: u64 = 5_000;
+/// Bytes that are read of such a list.
+pub const LISTING_BYTES: usize = 256 * 1024;
 /// Ancestors that a search for the host process climbs.
 pub const ANCESTORS: usize = 16;
 /// Sessions that one host process is remembered for.

@@ -198,6 +198,37 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
+fn opencode_gets_its_plugin() {
+    let world = World::new();
+    let folder = world.project(".config/opencode");
+    let plugin = folder.join("plugins/relay.js");
+    let said = world.ok(&["install"]);
+    assert!(
+        said.contains("opencode: relay's plugin") && !said.contains("Claude"),
+        "only who is here: {said}"
+    );
+    let text = std::fs::read_to_string(&plugin).unwrap();
+    assert!(
+        text.contains(&format!("? beside : {:?}", env!("CARGO_BIN_EXE_relay"))),
+        "it knows where relay is"
+    );
+    assert!(world.ok(&["install", "opencode"]).contains("opencode is wired already"));
+    std::fs::write(&plugin, text.replace("HOOK_MS = 10_000", "HOOK_MS = 1")).unwrap();
+    assert!(world.ok(&["install", "opencode"]).contains("+ "), "another version is replaced");
+    assert_eq!(std::fs::read_to_string(&plugin).unwrap(), text);
+    world.ok(&["uninstall", "opencode"]);
+    assert!(!plugin.exists());
+
+    std::fs::write(&plugin, "// mine\n").unwrap();
+    let run = world.run(&["install", "opencode"]);
+    assert_eq!((run.code, run.stderr.contains("is not relay's plugin")), (Some(1), true), "{}", run.stderr);
+    std::fs::remove_file(&plugin).unwrap();
+    std::os::unix::fs::symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/plugins/opencode/relay.js"), &plugin)
+        .unwrap();
+    assert!(world.ok(&["install", "opencode"]).contains("opencode is wired already"), "linked from a clone");
+}
+
+#[test]
 fn a_store_elsewhere_is_told_to_codex() {
     let world = with_hosts().with("AGENT_RELAY_HOME", "/tmp/none/of it");
     let said = world.ok(&["install", "codex", "--dry"]);

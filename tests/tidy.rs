@@ -173,7 +173,7 @@ fn only_the_host_room_knows_hosts_by_name() {
         let talks =
             ["src/host/", "src/cli/table.rs", "src/cli/demo.rs", "src/cli/man.rs", "src/store/legacy.rs"];
         if !talks.iter().any(|door| here.starts_with(door)) {
-            for name in ["\"claude\"", "\"codex\"", "CLAUDE_CODE", "CODEX_"] {
+            for name in ["\"claude\"", "\"codex\"", "\"opencode\"", "CLAUDE_CODE", "CODEX_", "OPENCODE"] {
                 assert!(!code(&text).contains(name), "{here} knows {name}");
             }
         }

@@ -1,6 +1,7 @@
 """A model that says what a script tells it to, on a loopback port.
 
-Plays Anthropic's POST /v1/messages and OpenAI's POST /v1/responses. Every
+Plays Anthropic's POST /v1/messages and OpenAI's POST /v1/responses and
+/v1/chat/completions. Every
 request of the main conversation (one that offers tools) takes the next step of
 the script and is kept, so that a test can assert on what the model was sent.
 Every request, of whatever kind, is a line in the log.
@@ -41,6 +42,12 @@ class Model:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self):
+                try:
+                    super().handle()
+                except ConnectionResetError:
+                    pass  # a host was killed
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -105,10 +112,17 @@ class Model:
         while step.when and not os.path.exists(step.when) and time.monotonic() < deadline:
             time.sleep(0.01)
         try:
-            stream = anthropic_stream(step) if "/messages" in handler.path else openai_stream(step)
+            stream = stream_for(handler.path)(step)
             reply(handler, 200, "text/event-stream", stream)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the host was killed while it waited: that is what the test wanted
+
+
+def stream_for(path):
+    """How the API of this path is answered."""
+    if "/messages" in path:
+        return anthropic_stream
+    return chat_stream if "/chat/completions" in path else openai_stream
 
 
 def starts_with_task(request, word):
@@ -175,3 +189,16 @@ def openai_stream(step):
         for kind in ("response.output_item.added", "response.output_item.done"):
             pairs.append((kind, {"type": kind, "output_index": index, "item": item}))
     return events(pairs + [("response.completed", {"type": "response.completed", "response": done})])
+
+
+def chat_stream(step):
+    chunk = {"id": f"chat_{time.time_ns()}", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
+    said = {"role": "assistant", "content": step.text}
+    if step.calls:
+        calls = [{"index": index, "id": f"call_{time.time_ns()}_{index}", "type": "function",
+                  "function": {"name": name, "arguments": json.dumps(arguments)}} for index, (name, arguments) in enumerate(step.calls)]
+        said = {"role": "assistant", "tool_calls": calls}
+    end = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if step.calls else "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    chunks = [{**chunk, "choices": [{"index": 0, "delta": said, "finish_reason": None}]}, {**chunk, "choices": [end], "usage": usage}]
+    return "".join(f"data: {line}\n\n" for line in [*map(json.dumps, chunks), "[DONE]"]).encode()

@@ -13,7 +13,7 @@ class Sheet:
         self.versions, self.passed, self.failed, self.skipped = versions, 0, 0, 0
 
     def line(self, word, host, what):
-        print(f"{word:4}  {host:6} {self.versions.get(host, ''):8} {what}", flush=True)
+        print(f"{word:4}  {host:8} {self.versions.get(host, ''):8} {what}", flush=True)
 
     def check(self, host, what, passed, evidence=""):
         self.passed, self.failed = self.passed + bool(passed), self.failed + (not passed)

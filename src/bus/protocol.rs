@@ -201,9 +201,10 @@ impl<'a> Server<'a> {
             ("tools/call", _) => {
                 let (name, arguments) = call_params(request.params())?;
                 let outcome =
-                    tools::call(self.relay, &Call::from_meta(meta), name, arguments).ok_or_else(|| {
-                        Refusal::new(INVALID_PARAMS, format!("Unknown tool: {}", shorten(name)))
-                    })?;
+                    tools::call(self.relay, &Call::new(self.relay, meta, arguments), name, arguments)
+                        .ok_or_else(|| {
+                            Refusal::new(INVALID_PARAMS, format!("Unknown tool: {}", shorten(name)))
+                        })?;
                 Ok(Served::Tool(outcome, era))
             }
             _ => Err(unknown_method(method)),

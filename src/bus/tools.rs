@@ -4,6 +4,7 @@
 //! what to do next, never a protocol error; no argument says who is calling.
 
 use crate::error::{Error, Result};
+use crate::host::is_call_argument;
 use crate::json::{self, Object, Value};
 use crate::limits::{CALL_WAIT_SECONDS, INBOX_BODY_BYTES, INBOX_BYTES, ROSTER_BYTES};
 use crate::mail::address::shorten;
@@ -23,8 +24,8 @@ use crate::ops::roster::{self, roster};
 use crate::ops::send::{Draft, Sender};
 use crate::ops::wait::{self, Arrival};
 use crate::store::Session;
-use crate::sys::clock;
 use crate::sys::watch::Watch;
+use crate::sys::{Env, clock};
 
 /// What a tool says to the model.
 #[derive(Default)]
@@ -94,7 +95,7 @@ impl Outcome {
 
 /// Runs a tool; `None`: there is no such tool.
 pub fn call(relay: &Relay, call: &Call, tool: &str, arguments: Option<Value>) -> Option<Outcome> {
-    let said = |allowed: &[&str]| Arguments::new(arguments, allowed);
+    let said = |allowed: &[&str]| Arguments::new(&relay.env, arguments, allowed);
     let plain = |text: Result<String>| text.map(|text| Outcome { text, ..Outcome::default() });
     let outcome = match tool {
         "whoami" => said(&[]).and_then(|_| plain(whoami(relay, call))),
@@ -117,8 +118,9 @@ pub fn call(relay: &Relay, call: &Call, tool: &str, arguments: Option<Value>) ->
 struct Arguments<'a>(Option<Value<'a>>);
 
 impl<'a> Arguments<'a> {
-    fn new(arguments: Option<Value<'a>>, allowed: &[&str]) -> Result<Arguments<'a>> {
-        let unknown = arguments.and_then(|arguments| arguments.keys().find(|key| !allowed.contains(key)));
+    fn new(env: &Env, arguments: Option<Value<'a>>, allowed: &[&str]) -> Result<Arguments<'a>> {
+        let is_known = |key: &str| allowed.contains(&key) || is_call_argument(env, key);
+        let unknown = arguments.and_then(|arguments| arguments.keys().find(|key| !is_known(key)));
         match unknown {
             None => Ok(Arguments(arguments)),
             Some(key) => Err(Error::Usage(format!(

@@ -45,11 +45,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         (true, _) => say("nothing was changed (--dry)\n"),
         (false, true) => {
             work.iter().filter(|work| !work.changes.is_empty()).try_for_each(|work| {
-                say(&work
-                    .host
-                    .wiring
-                    .map_or(String::new(), |wiring| format!("{}: {}\n", work.host.title, wiring.then)))
-                .map(|_| ())
+                say(&format!("{}: {}\n", work.host.title, work.host.wiring.then())).map(|_| ())
             })?;
             say("check it with: relay doctor\n")
         }

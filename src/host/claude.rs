@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Moment, Ring, Server, Wiring};
+use super::{Entries, Host, Moment, Ring, Server, Wiring};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -25,6 +25,8 @@ pub const HOST: Host = Host {
         "CLAUDE_PROJECT_DIR",
     ],
     meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),
@@ -46,10 +48,11 @@ pub const HOST: Host = Host {
         let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
-    wiring: Some(&WIRING),
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
 };
 
-const WIRING: Wiring = Wiring {
+const ENTRIES: Entries = Entries {
     folder,
     server: Server {
         path: |env| match env.path("CLAUDE_CONFIG_DIR") {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Moment, Ring, Server, Wiring};
+use super::{Entries, Host, Moment, Ring, Server, Wiring};
 use crate::json::{self, Document, Object};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -15,6 +15,8 @@ pub const HOST: Host = Host {
     mark_variable: "CODEX_THREAD_ID",
     inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
+    call_argument: None,
+    many_sessions: false,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),
@@ -42,10 +44,11 @@ pub const HOST: Host = Host {
         let raw = payload.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
-    wiring: Some(&WIRING),
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
 };
 
-const WIRING: Wiring = Wiring {
+const ENTRIES: Entries = Entries {
     folder,
     server: Server {
         path: |env| folder(env).join("config.toml"),

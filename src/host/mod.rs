@@ -7,6 +7,7 @@
 mod claude;
 mod codex;
 pub mod event;
+mod opencode;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,12 @@ pub struct Host {
     pub inherited_variables: &'static [&'static str],
     /// Where a tool call's `_meta` holds the session's id, best first.
     pub meta_paths: &'static [&'static [&'static str]],
+    /// The argument in which the host's plugin names the session of a tool call,
+    /// over whatever the model wrote there.
+    pub call_argument: Option<&'static str>,
+    /// Whether one process of it runs several sessions at once: then that
+    /// process alone does not tell which of them calls.
+    pub many_sessions: bool,
     /// The hook events relay listens to.
     pub moments: &'static [(&'static str, Moment)],
     /// The arguments that resume session `id` with a message, headless;
@@ -55,12 +62,31 @@ pub struct Host {
     pub transcript_id: fn(file_name: &str) -> Option<String>,
     /// The directory that a line of a transcript names.
     pub transcript_directory: fn(line: &str) -> Option<String>,
-    /// How relay is wired into it; `None`: by hand only.
-    pub wiring: Option<&'static Wiring>,
+    /// How to ask it for its sessions, where it keeps no transcripts to read.
+    pub listing: Option<Listing>,
+    pub wiring: Wiring,
 }
 
 /// How relay is wired into a host's user configuration.
-pub struct Wiring {
+pub enum Wiring {
+    Entries(&'static Entries),
+    Plugin(&'static Plugin),
+}
+
+/// A plugin of relay's in a file of its own.
+pub struct Plugin {
+    /// The folder that shows that the host is used here.
+    pub folder: fn(env: &Env) -> PathBuf,
+    pub path: fn(env: &Env) -> PathBuf,
+    /// What it is to hold, given the path of relay.
+    pub text: fn(program: &str) -> String,
+    /// How every version of it begins.
+    pub begins: &'static str,
+    pub then: &'static str,
+}
+
+/// A server and hooks, entries in files of the host's.
+pub struct Entries {
     /// The folder that shows that the host is used here.
     pub folder: fn(env: &Env) -> PathBuf,
     pub server: Server,
@@ -103,8 +129,44 @@ pub enum Ring {
     Program { program: &'static str, arguments: Vec<String> },
 }
 
+/// A host's own command that prints its sessions.
+pub struct Listing {
+    /// Files of which one changes with every step of any session.
+    pub files: fn(env: &Env) -> Vec<PathBuf>,
+    /// What to give to the host's program.
+    pub arguments: &'static [&'static str],
+    /// The sessions in what it prints, the newest first.
+    pub rows: fn(output: &str) -> Vec<Listed>,
+}
+
+/// A session as its host lists it.
+pub struct Listed {
+    pub id: String,
+    pub directory: Option<String>,
+    /// When it was last active, in milliseconds since 1970.
+    pub active_ms: u64,
+}
+
 /// The hosts, in the order people see them.
-pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST];
+pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, opencode::HOST];
+
+impl Wiring {
+    /// The folder that shows that the host is used here.
+    pub fn folder(&self, env: &Env) -> PathBuf {
+        match self {
+            Wiring::Entries(entries) => (entries.folder)(env),
+            Wiring::Plugin(plugin) => (plugin.folder)(env),
+        }
+    }
+
+    /// What the user should know or do once it is wired.
+    pub fn then(&self) -> &'static str {
+        match self {
+            Wiring::Entries(entries) => entries.then,
+            Wiring::Plugin(plugin) => plugin.then,
+        }
+    }
+}
 
 /// The host of this name.
 pub fn named(name: &str) -> Option<&'static Host> {
@@ -129,6 +191,24 @@ pub fn session_in_meta(meta: Value) -> Option<(&'static Host, String)> {
         let id = host.meta_paths.iter().find_map(|path| meta.path(path).and_then(Value::str))?;
         Some((host, id.to_owned()))
     })
+}
+
+/// The session that a tool call's arguments name for a host that speaks so, if
+/// this process is a child of such a host.
+pub fn session_in_arguments(env: &Env, arguments: Value) -> Option<(&'static Host, String)> {
+    HOSTS.iter().find_map(|host| {
+        let id = arguments.get(argument_of(host, env)?).and_then(Value::str)?;
+        Some((host, id.to_owned()))
+    })
+}
+
+/// Whether a host speaks to relay in this argument of its model's tool calls.
+pub fn is_call_argument(env: &Env, name: &str) -> bool {
+    HOSTS.iter().any(|host| argument_of(host, env) == Some(name))
+}
+
+fn argument_of(host: &Host, env: &Env) -> Option<&'static str> {
+    host.call_argument.filter(|_| env.get(host.mark_variable).is_some())
 }
 
 /// The session that the environment names, and whose host says so.

@@ -1,20 +1,23 @@
-//! Finds sessions from the transcripts that the hosts keep.
+//! Finds sessions from the transcripts that the hosts keep; a host that keeps
+//! them in a database is asked.
 //!
 //! Invariant: only regular files below a host's own root are read, a bounded
 //! number of bytes each, never through a link; a file that makes no sense costs
-//! nothing but itself.
+//! nothing but itself. No host is started whose files have not changed lately.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Relay;
 use super::find::latest;
 use crate::error::Result;
 use crate::host::{HOSTS, Host};
 use crate::json;
-use crate::limits::{DISCOVER_ROWS, SCAN_ENTRIES, TRANSCRIPT_BYTES};
+use crate::limits::{DISCOVER_ROWS, LISTING_BYTES, LISTING_MS, SCAN_ENTRIES, TRANSCRIPT_BYTES};
 use crate::sys::clock;
+use crate::wake::{self, Plan};
 
 /// What to look for.
 pub struct Query {
@@ -47,6 +50,7 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
         let oldest = now.saturating_sub(query.within_ms);
         let root = (host.transcripts)(&relay.env);
         scan(&root, host, host.transcript_depth, oldest, &mut budget, &mut candidates);
+        candidates.extend(listed(relay, host, oldest));
     }
     candidates.sort_by(|a, b| (b.active_ms, &b.id).cmp(&(a.active_ms, &a.id)));
     let mut seen = HashSet::new();
@@ -62,8 +66,11 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
         };
         let registered = known.as_ref().is_some_and(|found| !found.info.host.is_empty());
         let recorded = known.as_ref().and_then(|found| found.info.directory.clone());
-        let directory = directory_in(&candidate.path, candidate.host)
-            .or_else(|| recorded.map(|path| path.to_string_lossy().into_owned()));
+        let named = match candidate.named {
+            Named::Directory(directory) => directory,
+            Named::In(path) => directory_in(&path, candidate.host),
+        };
+        let directory = named.or_else(|| recorded.map(|path| path.to_string_lossy().into_owned()));
         rows.push(Discovered {
             host: candidate.host,
             id: candidate.id,
@@ -82,8 +89,42 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
 struct Candidate {
     host: &'static Host,
     id: String,
-    path: PathBuf,
+    named: Named,
     active_ms: u64,
+}
+
+/// What names a session's directory.
+enum Named {
+    In(PathBuf),
+    Directory(Option<String>),
+}
+
+/// The sessions that a host lists itself, if any of them was active lately.
+fn listed(relay: &Relay, host: &'static Host, oldest_ms: u64) -> Vec<Candidate> {
+    let Some(listing) = &host.listing else { return Vec::new() };
+    let changed = |path: &PathBuf| {
+        path.metadata().and_then(|data| data.modified()).is_ok_and(|time| clock::file_ms(time) >= oldest_ms)
+    };
+    if !(listing.files)(&relay.env).iter().any(changed) {
+        return Vec::new();
+    }
+    let plan = Plan {
+        program: host.program.to_owned(),
+        arguments: listing.arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        directory: relay.env.below_home(""),
+        without: HOSTS.iter().flat_map(|host| host.inherited_variables).copied().collect(),
+    };
+    let printed = wake::output(&plan, LISTING_BYTES, Duration::from_millis(LISTING_MS)).unwrap_or_default();
+    (listing.rows)(&printed)
+        .into_iter()
+        .filter(|row| row.active_ms >= oldest_ms)
+        .map(|row| Candidate {
+            host,
+            id: row.id,
+            named: Named::Directory(row.directory),
+            active_ms: row.active_ms,
+        })
+        .collect()
 }
 
 /// Collects the transcripts `depth` folders below `folder`.
@@ -112,7 +153,7 @@ fn scan(
                 continue;
             };
             if active_ms >= oldest_ms {
-                candidates.push(Candidate { host, id, path: entry.path(), active_ms });
+                candidates.push(Candidate { host, id, named: Named::In(entry.path()), active_ms });
             }
         }
     }

@@ -219,7 +219,7 @@ fn wiring(relay: &Relay, host: &'static Host, findings: &mut Findings) {
     }
     let before = findings.0.len();
     if !state.by_plugin && !state.server {
-        findings.problem(host.title, format!("relay's hooks are there, its server is not; {by_hand}"));
+        findings.notice(host.title, format!("relay's hooks are there, its server is not; {by_hand}"));
     }
     if !state.by_plugin && !state.missing.is_empty() {
         findings.problem(

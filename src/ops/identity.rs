@@ -44,12 +44,17 @@ impl Identity {
 pub struct Call {
     /// The session that the host named in the call itself.
     pub named: Option<(&'static Host, String)>,
+    /// The session that the host's plugin named in the call's arguments.
+    pub claimed: Option<(&'static Host, String)>,
 }
 
 impl Call {
-    /// Reads a tool call's `_meta`.
-    pub fn from_meta(meta: Option<Value>) -> Call {
-        Call { named: meta.and_then(host::session_in_meta) }
+    /// Reads a tool call's `_meta` and arguments.
+    pub fn new(relay: &Relay, meta: Option<Value>, arguments: Option<Value>) -> Call {
+        Call {
+            named: meta.and_then(host::session_in_meta),
+            claimed: arguments.and_then(|arguments| host::session_in_arguments(&relay.env, arguments)),
+        }
     }
 }
 
@@ -62,18 +67,24 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
     }
     let process = host_process();
     let directory = host::project_directory(&relay.env);
+    let mut one_of = Vec::new();
     if let Some(process) = &process {
         let mut here = announced_and_running(&store, process)?;
+        if let Some((_, id)) = &call.claimed {
+            return claimed(relay, here, id);
+        }
         if here.len() > 1 {
             here.retain(|found| found.info.directory.as_ref() == Some(&directory));
         }
-        if let Some(found) = here.pop() {
+        if here.len() > 1 && here.iter().any(|found| runs_many(&found.info)) {
+            one_of = here;
+        } else if let Some(found) = here.pop() {
             return proved(relay, found, "a hook of the same host process announced it");
         }
     }
     if let Some((host, id)) = host::session_in_environment(&relay.env) {
         let found = by_id(&store, &id)?;
-        if may_be_ours(&found.info, process.as_ref()) {
+        if may_be_ours(host, &found.info, process.as_ref()) {
             let found = match found.info.host.is_empty() {
                 true => announce(&store, &sighting_from_child(relay, host, &id))?,
                 false => found,
@@ -81,7 +92,10 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
             return proved(relay, found, "the host put its id into the environment");
         }
     }
-    let candidates = live_in_directory(&store, &relay.env, &directory)?;
+    if !one_of.is_empty() {
+        return Err(unknown(&one_of));
+    }
+    let candidates = live_in_directory(&store, &relay.env, &directory, process.as_ref())?;
     match candidates.as_slice() {
         [one] => proved(relay, one.clone(), "it is the only live session of this host in this directory"),
         _ => Err(unknown(&candidates)),
@@ -89,7 +103,10 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
 }
 
 fn proved(relay: &Relay, found: Found, proof: &'static str) -> Result<Identity> {
-    relay.keep_live(&found.session);
+    // Who of many called last says nothing about who still runs.
+    if !runs_many(&found.info) {
+        relay.keep_live(&found.session);
+    }
     Ok(Identity { found, proof })
 }
 
@@ -113,11 +130,30 @@ fn announced_and_running(store: &Store, process: &Process) -> Result<Vec<Found>>
     Ok(here)
 }
 
+/// The session that the host's plugin named in the call. It is believed when a
+/// hook of our own host process announced it: so the plugin runs there, and the
+/// plugin overwrites whatever a model puts into that argument.
+fn claimed(relay: &Relay, announced: Vec<Found>, id: &str) -> Result<Identity> {
+    let names = |found: &Found| found.info.id == id && runs_many(&found.info);
+    match announced.into_iter().find(names) {
+        Some(found) => proved(relay, found, "the host's plugin named it in this call"),
+        None => Err(unknown(&[])),
+    }
+}
+
+/// Whether the session's host runs several sessions in one process.
+fn runs_many(info: &Info) -> bool {
+    host::named(&info.host).is_some_and(|host| host.many_sessions)
+}
+
 /// Whether an inherited variable can be right: not when that session is known
 /// to run in another process than the one that started us.
-fn may_be_ours(info: &Info, process: Option<&Process>) -> bool {
+fn may_be_ours(host: &Host, info: &Info, process: Option<&Process>) -> bool {
     match &info.process {
-        Some(theirs) => Some(theirs) == process || !theirs.is_alive(),
+        Some(theirs) if Some(theirs) == process => true,
+        // Its plugin sets the variable, and announces the session before.
+        _ if host.many_sessions => false,
+        Some(theirs) => !theirs.is_alive(),
         None => true,
     }
 }
@@ -127,6 +163,7 @@ fn live_in_directory(
     store: &Store,
     env: &crate::sys::Env,
     directory: &std::path::Path,
+    process: Option<&Process>,
 ) -> Result<Vec<Found>> {
     let Some(host) = host::in_environment(env) else { return Ok(Vec::new()) };
     let mut candidates = Vec::new();
@@ -135,6 +172,7 @@ fn live_in_directory(
         let fits = info.successor.is_none()
             && info.host == host.name
             && info.directory.as_deref() == Some(directory)
+            && may_be_ours(host, &info, process)
             && session.is_live(&info);
         if fits {
             candidates.push(Found { session, info });

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Relay;
 use super::doctor::{find_program, is_program};
 use crate::error::{Error, Result};
-use crate::host::{Host, Server, Wiring};
+use crate::host::{Entries, Host, Plugin, Server, Wiring};
 use crate::json::edit;
 use crate::limits::CONFIGURATION_BYTES;
 use crate::store::installed::{Before, Installed};
@@ -29,6 +29,8 @@ pub struct Change {
 enum Doing {
     /// The file gets this content.
     Content(String),
+    /// The file goes.
+    Removal,
     /// The host's own program changes it.
     Program(Vec<String>),
 }
@@ -42,9 +44,7 @@ pub struct Work {
 /// The hosts that are here: their program is on the PATH, or their folder.
 pub fn hosts_here(relay: &Relay) -> Vec<&'static Host> {
     let here = |host: &&'static Host| {
-        host.wiring.is_some_and(|wiring| {
-            find_program(relay, host.program).is_some() || (wiring.folder)(&relay.env).is_dir()
-        })
+        find_program(relay, host.program).is_some() || host.wiring.folder(&relay.env).is_dir()
     };
     crate::host::HOSTS.iter().filter(here).collect()
 }
@@ -67,7 +67,10 @@ pub struct State {
 
 /// Looks at a host's configuration and changes nothing.
 pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
-    let wiring = wiring(host)?;
+    let wiring = match host.wiring {
+        Wiring::Entries(entries) => entries,
+        Wiring::Plugin(plugin) => return Ok(plugin_state(host, &read(&(plugin.path)(&relay.env))?, plugin)),
+    };
     let path = (wiring.hooks)(&relay.env);
     let text = read(&path)?;
     let mut state = State {
@@ -107,8 +110,11 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
 
 /// What installing would change; nothing where it is wired already.
 pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
-    let wiring = wiring(host)?;
     let program = own_path(relay)?;
+    let wiring = match host.wiring {
+        Wiring::Entries(entries) => entries,
+        Wiring::Plugin(plugin) => return plan_plugin(relay, host, plugin, Some(&(plugin.text)(&program))),
+    };
     let mut changes = Vec::new();
     if !server_is_there(relay, wiring)? {
         changes.push(add_server(relay, host, wiring, &program)?);
@@ -140,9 +146,12 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
 
 /// What uninstalling would change.
 pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
-    let wiring = wiring(host)?;
+    let wiring = match host.wiring {
+        Wiring::Entries(entries) => entries,
+        Wiring::Plugin(plugin) => return plan_plugin(relay, host, plugin, None),
+    };
     let mut changes = Vec::new();
-    if server_is_there(relay, wiring)? {
+    if server_is_ours(relay, wiring)? {
         let Server { path, remove, .. } = &wiring.server;
         let words = remove();
         let lines = vec![format!("- {} {}", host.program, words.join(" "))];
@@ -206,6 +215,7 @@ impl Work {
         match &change.doing {
             Doing::Content(content) => file::replace_of_user(&change.path, content.as_bytes())
                 .map_err(|e| Error::io("write", &change.path, e)),
+            Doing::Removal => file::remove(&change.path).map_err(|e| Error::io("remove", &change.path, e)),
             Doing::Program(words) => {
                 let plan = Plan {
                     program: self.host.program.to_owned(),
@@ -219,21 +229,60 @@ impl Work {
     }
 }
 
-fn wiring(host: &'static Host) -> Result<&'static Wiring> {
-    host.wiring.ok_or_else(|| {
-        Error::Usage(format!(
-            "relay cannot wire itself into {}; docs/hosts.md has the lines to add",
-            host.title
-        ))
-    })
+/// Writes (`Some`) or removes (`None`) a plugin of relay's.
+fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option<&str>) -> Result<Work> {
+    let path = (plugin.path)(&relay.env);
+    let before = read(&path)?;
+    if !before.is_empty() && !before.starts_with(plugin.begins) {
+        return Err(Error::Failed(format!(
+            "{} is not relay's plugin; it was left alone: move it away and try again",
+            path.display()
+        )));
+    }
+    // A link leads to a plugin that somebody keeps up to date.
+    let done = match text {
+        Some(text) => before == text || (path.is_symlink() && !before.is_empty()),
+        None => before.is_empty(),
+    };
+    let (sign, what) = if text.is_some() { ('+', "relay's plugin") } else { ('-', "relay's plugin") };
+    let lines = vec![format!("{sign} {}", path.display())];
+    let doing = text.map_or(Doing::Removal, |text| Doing::Content(text.to_owned()));
+    let change = Change { path, what: what.to_owned(), lines, doing };
+    Ok(Work { host, changes: if done { Vec::new() } else { vec![change] } })
 }
 
-/// Whether the host's configuration names the server already.
-fn server_is_there(relay: &Relay, wiring: &Wiring) -> Result<bool> {
+/// How a plugin that holds this text is wired.
+fn plugin_state(host: &Host, text: &str, plugin: &Plugin) -> State {
+    let there = text.starts_with(plugin.begins);
+    let missing = host.moments.iter().map(|(event, _)| *event).filter(|_| !there).collect();
+    State {
+        server: there,
+        missing,
+        by_plugin: false,
+        twice: false,
+        disabled: false,
+        untrusted: 0,
+        broken: Vec::new(),
+    }
+}
+
+/// Whether the host's configuration has the server that `install` adds.
+fn server_is_ours(relay: &Relay, wiring: &Entries) -> Result<bool> {
     Ok((wiring.server.is_there)(&read(&(wiring.server.path)(&relay.env))?))
 }
 
-fn add_server(relay: &Relay, host: &Host, wiring: &Wiring, program: &str) -> Result<Change> {
+/// Whether it has a server of relay's, under whatever name.
+fn server_is_there(relay: &Relay, wiring: &Entries) -> Result<bool> {
+    let text = read(&(wiring.server.path)(&relay.env))?;
+    Ok((wiring.server.is_there)(&text) || squeezed(&text).contains("relayargsbus"))
+}
+
+/// Letters and digits only: a command line, however a file spells it.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn add_server(relay: &Relay, host: &Host, wiring: &Entries, program: &str) -> Result<Change> {
     if find_program(relay, host.program).is_none() {
         return Err(Error::NotFound {
             what: "program",
@@ -251,8 +300,8 @@ fn add_server(relay: &Relay, host: &Host, wiring: &Wiring, program: &str) -> Res
 
 /// Whether a hook's entry starts relay's hook for this host, by any path.
 fn is_ours(host: &Host, item: &str) -> bool {
-    let squeezed: String = item.chars().filter(char::is_ascii_alphanumeric).collect();
-    squeezed.contains("relay") && squeezed.contains(&format!("hook{}", host.name))
+    let words = squeezed(item);
+    words.contains("relay") && words.contains(&format!("hook{}", host.name))
 }
 
 /// How hosts are to start relay: as the PATH has it where that is this program,

@@ -1,4 +1,4 @@
-//! Starts a host's program to resume a session.
+//! Starts a host's program: to resume a session, or to list what it has.
 //!
 //! Invariant: the program gets a clean environment (no trace of the session
 //! that asks), its arguments as they are without a shell, and no stdin.
@@ -8,6 +8,8 @@ pub mod ring;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -70,7 +72,8 @@ pub fn start(plan: &Plan) -> Result<String> {
 
 fn command(plan: &Plan) -> Command {
     let mut command = Command::new(&plan.program);
-    command.args(&plan.arguments).current_dir(&plan.directory);
+    command.args(&plan.arguments);
+    enter(&mut command, &plan.directory);
     for variable in &plan.without {
         command.env_remove(variable);
     }
@@ -91,6 +94,30 @@ fn cannot_start(plan: &Plan, error: std::io::Error) -> Error {
 fn exit_code(status: std::process::ExitStatus) -> i32 {
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     status.code().unwrap_or(128 + signal.unwrap_or(0))
+}
+
+/// Starts it in this directory, as a shell there would: opencode believes PWD
+/// more than the directory it stands in.
+fn enter(command: &mut Command, directory: &Path) {
+    command.current_dir(directory).env("PWD", directory).env_remove("OLDPWD");
+}
+
+/// What the plan prints within `patience`, up to `bytes`. It does not outlive
+/// this call.
+pub fn output(plan: &Plan, bytes: usize, patience: Duration) -> Option<String> {
+    let mut child =
+        command(plan).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut printed = Vec::new();
+        let read = stdout.take(bytes as u64).read_to_end(&mut printed);
+        let _ = sender.send(read.is_ok().then_some(printed));
+    });
+    let printed = receiver.recv_timeout(patience).ok().flatten();
+    let _ = child.kill();
+    let _ = child.wait();
+    printed.map(|printed| String::from_utf8_lossy(&printed).into_owned())
 }
 
 /// Runs the plan with `input` on its stdin and these variables set. Returns its
