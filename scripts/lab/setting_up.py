@@ -1,9 +1,12 @@
 """Scenarios: `relay install` in an empty home, a real session with it, `relay uninstall`."""
 import pathlib
+import subprocess
 
 from hosts import Claude, Codex, Lab
 from model import text, tool
 from reading import once, plain
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 
@@ -67,4 +70,43 @@ def installed(stage):
     lab.close()
 
 
-ALL = [installed]
+class PluginClaude(InstalledClaude):
+    def command(self, *arguments):
+        return [self.lab.programs["claude"], "--allowedTools", "mcp__plugin_relay_bus__whoami", *arguments]
+
+
+def plugins(stage):
+    """The repository as a plugin of each host: its own validator, its own installer, a session with mail."""
+    home = pathlib.Path(stage.lab.home) / "plugins"
+    home.mkdir()
+    lab = Lab(home, str(ROOT / "bin/relay"), stage.lab.programs)
+    # As a user clones it: without what a build leaves behind.
+    clone = home / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    claude, codex = PluginClaude(lab, "a", "plugin-claude"), InstalledCodex(lab, "b", "plugin-codex")
+
+    def host_does(host, *words):
+        run = subprocess.run([lab.programs[host.name], "plugin", *words], cwd=host.folder, env={**lab.environment, **host.variables()},
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90)
+        return run.returncode == 0, run.stdout + run.stderr
+
+    right, output = host_does(claude, "validate", str(clone))
+    # It warns of what its public catalog wants besides, such as an icon.
+    stage.check(claude, "plugin: the host's own validator passes it", right and "Validation passed" in output, output)
+    for host, add in ((claude, "install"), (codex, "add")):
+        added = [host_does(host, "marketplace", "add", str(clone)), host_does(host, add, "relay@relay")]
+        stage.check(host, "plugin: the host installs it from the clone", all(done for done, _ in added), str(added))
+        called = "mcp__plugin_relay_bus__whoami" if host is claude else "mcp__bus__whoami"
+        host.model.script(tool(called), text("hello"))
+        code, output = host.run("hello")
+        stage.check(host, "plugin: the session knows itself by relay's bus",
+                    code == 0 and host.session and f'"id":"{host.session}"' in plain(host.model.last()), output + host.model.last()[-2000:])
+        body = f"BY PLUGIN for {host.label}"
+        lab.run_relay("send", "--id", host.session or "none", "--", body)
+        host.model.script(text("seen"))
+        code, output = host.run("hello again", resume=host.session)
+        stage.check(host, "plugin: its mail is there by relay's hook", code == 0 and once(host.model.at(0), body), output)
+    lab.close()
+
+
+ALL = [installed, plugins]
