@@ -106,6 +106,11 @@ pub const ROSTER_BYTES: usize = 16 * 1024;
 pub const CONTINUATIONS: u64 = 7;
 /// Messages that one hook event considers.
 pub const HOOK_MESSAGES: usize = 64;
+/// Pending messages beyond those shown that are counted; where it is all of
+/// them, there may be more.
+pub const WAITING_COUNTED: usize = 100;
+/// Messages that `peek` prints unless asked for more.
+pub const PEEK_MESSAGES: usize = 1_000;
 /// Messages that `log` prints unless asked for more.
 pub const LOG_MESSAGES: usize = 50;
 

@@ -3,6 +3,7 @@
 use super::inbox::to_json;
 use super::{Parsed, deliver, say, store_with_sessions};
 use crate::error::{Error, Result};
+use crate::limits::PEEK_MESSAGES;
 use crate::ops::Relay;
 use crate::ops::collect::look;
 use crate::ops::find::find;
@@ -18,5 +19,10 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         })?;
         return Ok(0);
     }
-    say(&to_json(&look(&session, usize::MAX)?))
+    let most = match parsed.value("limit").map(str::parse) {
+        None => PEEK_MESSAGES,
+        Some(Ok(most)) => most,
+        Some(Err(_)) => return Err(Error::Usage("--limit takes a number of messages".to_owned())),
+    };
+    say(&to_json(&look(&session, most)?))
 }

@@ -126,7 +126,15 @@ pub const VERBS: &[Verb] = &[
         about: "Prints the mail that waits for a session as JSON. Looking takes nothing. With --follow it goes on: a \
                 line of JSON for each message, those that wait and those that come, until you end it.",
         operands: &[WHO],
-        flags: &[flag("follow", "go on, a line of JSON a message as it comes")],
+        flags: &[
+            flag("follow", "go on, a line of JSON a message as it comes"),
+            value(
+                "limit",
+                "n",
+                Completes::Nothing,
+                "so many messages instead of 1,000; waiting tells of more",
+            ),
+        ],
         ..PLAIN
     },
     Verb {

@@ -5,7 +5,7 @@
 //! is relay's own and, inside the fence, carries a mark drawn anew for this
 //! text, which no sender can know; and nothing inside reads as the fence's tag.
 
-use crate::limits::{INJECT_BYTES, INJECT_HEAD_BYTES, QUESTION_BYTES};
+use crate::limits::{INJECT_BYTES, INJECT_HEAD_BYTES, QUESTION_BYTES, WAITING_COUNTED};
 use crate::mail::text::{count, head};
 use crate::mail::{Kind, Message};
 use crate::sys::clock;
@@ -82,11 +82,17 @@ pub fn render(name: &str, deliveries: &[Delivery], waiting: usize, mark: &str) -
     if waiting > 0 {
         text.push_str(&format!(
             "{} waiting: more comes with your next step, or call relay's `inbox` tool now.\n",
-            count(waiting, "further message")
+            at_least(waiting)
         ));
     }
     text.push_str(&answer(deliveries));
     text
+}
+
+/// How many more messages wait, as far as they were counted.
+fn at_least(waiting: usize) -> String {
+    let more = if waiting >= WAITING_COUNTED { " or more" } else { "" };
+    format!("{waiting}{more} further message{}", if waiting == 1 { "" } else { "s" })
 }
 
 /// One message: relay's line about it, then its body.

@@ -5,7 +5,7 @@
 
 use super::settle::{Settlement, settle_in};
 use crate::error::{Error, Result};
-use crate::limits::SESSION_HOLD_MS;
+use crate::limits::{SESSION_HOLD_MS, WAITING_COUNTED};
 use crate::mail::fence::Delivery;
 use crate::store::session::Guard;
 use crate::store::{Cursor, Hold, Session};
@@ -31,7 +31,8 @@ pub struct Batch {
     pub to: u64,
     pub expires_ms: u64,
     pub deliveries: Vec<Delivery>,
-    /// Pending messages beyond these.
+    /// Pending messages beyond these, of which no more than
+    /// [`WAITING_COUNTED`] are counted.
     pub waiting: usize,
     /// Messages that another reader holds.
     pub held: usize,
@@ -49,7 +50,7 @@ pub fn look(session: &Session, most: usize) -> Result<Batch> {
     if let Some(hold) = standing {
         batch.held = count(session, &hold)?;
     }
-    let pending = session.read(seen.unheld(), bytes, usize::MAX)?;
+    let pending = session.read(seen.unheld(), bytes, most.saturating_add(WAITING_COUNTED))?;
     batch.waiting = pending.entries.len().saturating_sub(most);
     batch.deliveries = pending.entries.into_iter().take(most).map(|entry| delivery(&seen, entry)).collect();
     Ok(batch)
@@ -66,7 +67,7 @@ pub fn take(
     fits: impl FnOnce(&[Delivery]) -> usize,
 ) -> Result<Batch> {
     let from = cursor.unheld();
-    let pending = guard.session().read(from, bytes, usize::MAX)?;
+    let pending = guard.session().read(from, bytes, most.saturating_add(WAITING_COUNTED))?;
     let total = pending.entries.len();
     let mut ends = Vec::with_capacity(total.min(most));
     let mut deliveries = Vec::with_capacity(total.min(most));

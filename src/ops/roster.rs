@@ -54,8 +54,10 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
         let reach = Reach::of(&found, live);
         rows.push(Row { found, live, reach, seen_ms, has_mail, rooms });
     }
-    rows.sort_by(|a, b| {
-        let order = |row: &Row| (!row.live, row.found.info.label().to_owned());
+    rows.sort_unstable_by(|a, b| {
+        fn order(row: &Row) -> (bool, &str) {
+            (!row.live, row.found.info.label())
+        }
         order(a).cmp(&order(b))
     });
     Ok(rows)

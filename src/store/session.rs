@@ -3,10 +3,11 @@
 //! Invariant: the record changes only under the session's lock (a [`Guard`]),
 //! and a session is live because a process of it runs, never because of a time.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::json::{self, Document, Value};
+use crate::json;
 use crate::limits::STATE_FILE_BYTES;
 use crate::sys::clock;
 use crate::sys::file;
@@ -174,18 +175,18 @@ impl Info {
     }
 
     fn parse(content: &[u8]) -> Option<Info> {
-        let document = Document::parse(content).ok()?;
-        let root = document.value();
-        let text = |key: &str| root.get(key).and_then(Value::str).map(str::to_owned);
+        let members = json::members(std::str::from_utf8(content).ok()?.trim())?;
+        let raw = |key: &str| members.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw);
+        let text = |key: &str| raw(key).and_then(json::decode).map(Cow::into_owned);
         Some(Info {
             id: text("id").filter(|id| !id.is_empty())?,
             host: text("host")?,
             name: text("name"),
-            named: root.get("named").and_then(Value::bool).unwrap_or(false),
+            named: raw("named") == Some("true"),
             directory: text("directory").map(PathBuf::from),
             transcript: text("transcript").map(PathBuf::from),
             process: text("process").and_then(|text| Process::parse(&text)),
-            wakes: text("wakes").is_some(),
+            wakes: raw("wakes").is_some(),
             seen_ms: text("seen").and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
             inherits: text("inherits"),
             successor: text("successor"),

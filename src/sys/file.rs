@@ -24,8 +24,14 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut content = Vec::with_capacity(limit.min(READ_AT_ONCE));
-    file.take(limit as u64 + 1).read_to_end(&mut content)?;
+    let mut content = vec![0; limit.min(READ_AT_ONCE)];
+    let mut file = file.take(limit as u64 + 1);
+    let length = file.read(&mut content)?;
+    content.truncate(length);
+    // A file that is shorter than what was asked for has been read whole.
+    if length == limit.min(READ_AT_ONCE) {
+        file.read_to_end(&mut content)?;
+    }
     if content.len() > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {limit} bytes")));
     }
