@@ -107,6 +107,9 @@ fn claude_is_rung_once_a_batch_at_its_own_socket() {
     world.ok(&["send", "alice", "--", "SECRET BODY"]);
     world.ok(&["send", "alice", "--", "another"]);
     let text = inbox.rung();
+    let id = world.json(&["peek", "alice"])["messages"][0]["id"].as_str().unwrap().to_owned();
+    assert!(world.ok(&["status", &id]).contains("it was rung just now"));
+    assert!(world.json(&["status", "--json", &id])["rung"].is_string());
     assert!(text.contains("2 messages") && text.contains("cli") && text.contains("inbox"), "{text}");
     assert!(!text.contains("SECRET"), "a ring is never the mail: {text}");
 

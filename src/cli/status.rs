@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::json;
 use crate::mail::{Message, Status};
 use crate::ops::Relay;
+use crate::ops::bell::rung_ms;
 use crate::ops::history::{Copy, Receipt, status};
 use crate::ops::reach::{Reach, outlook};
 use crate::sys::clock;
@@ -54,7 +55,13 @@ fn meaning((copy, reply): &(Copy, Option<Message>)) -> String {
             let seconds = copy.held_until_ms.unwrap_or(now).saturating_sub(now).div_ceil(1000);
             format!("shown to {name}, not confirmed yet; it comes again in {seconds} s unless that happens")
         }
-        (None, Receipt::Stored) => outlook(&copy.reader, copy.record.message.sender()),
+        (None, Receipt::Stored) => {
+            let message = &copy.record.message;
+            let rung = rung_ms(&copy.reader.session, message.sent_ms);
+            let rung =
+                rung.map_or(String::new(), |at_ms| format!("; it was rung {}", clock::ago(at_ms, now)));
+            outlook(&copy.reader, message.sender()) + &rung
+        }
     }
 }
 
@@ -82,7 +89,9 @@ fn to_json(id: &str, reader: &(Copy, Option<Message>)) -> json::Object {
         .optional("reply", reply.as_ref().map(|reply| reply.id.as_str()))
         .optional("status", reply.as_ref().and_then(|reply| reply.status).map(Status::name));
     match state(reader) {
-        "stored" => object.str("outlook", &outlook(found, message.sender())),
+        "stored" => object
+            .optional("rung", rung_ms(&found.session, message.sent_ms).map(clock::rfc3339).as_deref())
+            .str("outlook", &outlook(found, message.sender())),
         _ => object,
     }
 }

@@ -287,6 +287,12 @@ pub fn is_spent(session: &Session, sender: &str) -> bool {
     must_wait(&rings, u64::MAX, &[sender.to_owned()], clock::now_ms()).is_some()
 }
 
+/// When the session was last rung for mail that was stored at `sent_ms`.
+pub fn rung_ms(session: &Session, sent_ms: u64) -> Option<u64> {
+    let rings = session.rings().unwrap_or_default();
+    rings.iter().rev().map(|ring| ring.at_ms).find(|at_ms| *at_ms >= sent_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
