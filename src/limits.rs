@@ -108,7 +108,7 @@ pub const CONTINUATIONS: u64 = 7;
 pub const HOOK_MESSAGES: usize = 64;
 /// Pending messages beyond those shown that are counted; where it is all of
 /// them, there may be more.
-pub const WAITING_COUNTED: usize = 100;
+pub const WAITING_COUNTED: usize = 20;
 /// Messages that `peek` prints unless asked for more.
 pub const PEEK_MESSAGES: usize = 1_000;
 /// Messages that `log` prints unless asked for more.

@@ -82,19 +82,26 @@ pub fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> String {
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\x1f' | '\x7f' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                let _ = write!(out, "\\u{:04x}", character as u32);
+    let mut rest = text;
+    while let Some(at) =
+        rest.find(|c| matches!(c, '\0'..='\x1f' | '"' | '\\' | '\x7f' | '\u{85}' | '\u{2028}' | '\u{2029}'))
+    {
+        out.push_str(&rest[..at]);
+        let mut characters = rest[at..].chars();
+        match characters.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(other) => {
+                let _ = write!(out, "\\u{:04x}", other as u32);
             }
-            _ => out.push(character),
+            None => {}
         }
+        rest = characters.as_str();
     }
+    out.push_str(rest);
     out.push('"');
     out
 }
@@ -116,46 +123,49 @@ pub fn one_line(json: &str) -> String {
 
 /// The same JSON, indented by two spaces a level for a person to read.
 pub fn pretty(json: &str) -> String {
+    let bytes = json.as_bytes();
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0usize;
-    let mut chars = json.chars().peekable();
     let newline = |out: &mut String, depth: usize| {
         out.push('\n');
         out.extend(std::iter::repeat_n("  ", depth));
     };
-    while let Some(character) = chars.next() {
-        match character {
-            '"' => {
-                out.push('"');
-                while let Some(inner) = chars.next() {
-                    out.push(inner);
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let begin = at;
+        at += 1;
+        match byte {
+            b'"' => {
+                while let Some(inner) = bytes.get(at) {
+                    at += 1;
                     match inner {
-                        '\\' => out.extend(chars.next()),
-                        '"' => break,
+                        b'\\' => at += 1,
+                        b'"' => break,
                         _ => {}
                     }
                 }
+                out.push_str(json.get(begin..at).unwrap_or_default());
             }
-            '{' | '[' => {
-                out.push(character);
-                if let Some(close) = chars.next_if(|next| matches!(next, '}' | ']')) {
-                    out.push(close);
-                } else {
-                    depth += 1;
-                    newline(&mut out, depth);
-                }
+            b'{' | b'[' if matches!(bytes.get(at), Some(b'}' | b']')) => {
+                at += 1;
+                out.push_str(&json[begin..at]);
             }
-            '}' | ']' => {
+            b'{' | b'[' => {
+                out.push_str(&json[begin..at]);
+                depth += 1;
+                newline(&mut out, depth);
+            }
+            b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 newline(&mut out, depth);
-                out.push(character);
+                out.push_str(&json[begin..at]);
             }
-            ',' => {
+            b',' => {
                 out.push(',');
                 newline(&mut out, depth);
             }
-            ':' => out.push_str(": "),
-            _ => out.push(character),
+            b':' => out.push_str(": "),
+            _ => out.push_str(json.get(begin..at).unwrap_or_default()),
         }
     }
     out
