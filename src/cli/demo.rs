@@ -86,7 +86,7 @@ pub fn run() -> Result<i32> {
     }
     say(
         "\nThat is all there is to it. No server ran in between; the mail was in files, synced before `send` returned.\n\
-         Next: wire your agents, see docs/hosts.md; or try `relay help`.\n",
+         Next: wire your agents with `relay install`, or look around with `relay help`.\n",
     )
 }
 
