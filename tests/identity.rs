@@ -146,3 +146,35 @@ fn resuming_another_conversation_takes_nothing_from_the_one_before() {
     assert_eq!(world.pending("alice"), ["for alice"]);
     assert_eq!(whoami_in(&world, "a")["id"], CLEARED);
 }
+
+#[test]
+fn the_late_end_of_an_earlier_process_does_not_end_what_runs_now() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "shown"]);
+    let prompt = world.event(BOB, "b", "UserPromptSubmit", json!({"prompt": "x"}));
+    assert!(world.hook("codex", &prompt).is_some());
+    let end = world.event(BOB, "b", "SessionEnd", json!({"reason": "other"}));
+    // strace is no shell, so relay takes it for another host process.
+    let mut other = std::process::Command::new("strace");
+    world.seal(&mut other);
+    other
+        .args(["-o", "/dev/null", env!("CARGO_BIN_EXE_relay"), "hook", "codex"])
+        .stdin(std::process::Stdio::piped());
+    let output = harness::feed(&mut other, end.to_string().as_bytes());
+    assert!(output.status.success());
+    let bob = || {
+        world
+            .json(&["list", "--json"])
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["id"] == BOB)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(bob()["live"], true);
+    assert_eq!(world.json(&["peek", "bob"])["held"], 1, "what it was shown stays shown");
+    assert_eq!(world.run(&["wake", "bob", "--", "x"]).code, Some(3));
+    assert_eq!(world.hook("codex", &end), None);
+    assert_eq!((bob()["live"].clone(), world.pending("bob")), (json!(false), vec!["shown".to_owned()]));
+}

@@ -53,13 +53,15 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     Ok(Found { session, info })
 }
 
-/// The session has ended: its process no longer keeps it live.
-pub fn end(session: &Session) -> Result<()> {
-    if session.info()?.is_none_or(|info| info.process.is_none()) {
+/// The session has ended in this host process: it no longer keeps it live. The
+/// end of an earlier process can come late, when another runs the session.
+pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
+    let ends = |info: &Info| info.process.is_some() && info.process.as_ref() == process;
+    if !session.info()?.as_ref().is_some_and(ends) {
         return Ok(());
     }
     let guard = session.lock()?;
-    match session.info()? {
+    match session.info()?.filter(ends) {
         Some(info) => guard.write_info(&Info { process: None, seen_ms: clock::now_ms(), ..info }),
         None => Ok(()),
     }

@@ -34,8 +34,9 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
     let session = store.session(&check_id(&event.session)?);
     let process = see(relay, &store, &session, host, event)?;
     if event.moment == Moment::End {
-        let_go(&session)?;
-        end(&session)?;
+        let process = host_process();
+        let_go(&session, process.as_ref())?;
+        end(&session, process.as_ref())?;
         return Ok(None);
     }
     if !has_work(&session, event)? {
@@ -139,14 +140,14 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
 }
 
 /// The session ends: what it was shown last has no proof.
-fn let_go(session: &Session) -> Result<()> {
-    if session.cursor()?.0.hold.is_none() {
+fn let_go(session: &Session, process: Option<&Process>) -> Result<()> {
+    let ours = |cursor: &Cursor| cursor.hold.as_ref().is_some_and(|hold| hold.process.as_ref() == process);
+    if !ours(&session.cursor()?.0) {
         return Ok(());
     }
-    let process = host_process();
     let guard = session.lock()?;
     let (mut cursor, _) = session.cursor()?;
-    if cursor.hold.as_ref().is_some_and(|hold| hold.event.is_some() || hold.process == process) {
+    if ours(&cursor) {
         cursor.put_back();
         guard.write_cursor(&cursor)?;
     }
