@@ -152,6 +152,61 @@ fn a_file_that_changed_since_only_loses_what_is_relays() {
 }
 
 #[test]
+fn what_the_user_changed_after_the_install_is_never_undone() {
+    let world = with_hosts();
+    write(&world, ".claude/settings.json", "{}\n");
+    world.ok(&["install", "claude"]);
+    let now = read(&world, ".claude/settings.json");
+    let edited = now.replacen("{", "{\n  \"permissions\": {\"deny\": [\"x\"]},", 1).replacen(
+        "\"Stop\"",
+        "\"Other\"",
+        1,
+    );
+    write(&world, ".claude/settings.json", &edited);
+    world.ok(&["install", "claude"]);
+    world.ok(&["uninstall", "claude"]);
+    let left = read(&world, ".claude/settings.json");
+    assert!(left.contains("\"deny\": [\"x\"]"), "{left}");
+}
+
+#[test]
+fn a_hook_of_the_users_beside_relays_stays() {
+    let world = with_hosts();
+    world.ok(&["install", "claude"]);
+    let mine = "{\"type\": \"command\", \"command\": \"/home/u/mine.sh\"}";
+    let now =
+        read(&world, ".claude/settings.json").replacen("{\"hooks\":[", &format!("{{\"hooks\":[{mine}, "), 1);
+    assert!(now.contains("mine.sh"), "{now}");
+    write(&world, ".claude/settings.json", &now);
+    world.ok(&["uninstall", "claude"]);
+    let left = read(&world, ".claude/settings.json");
+    assert!(left.contains("mine.sh") && !left.contains("relay"), "{left}");
+    serde_json::from_str::<Value>(&left).unwrap();
+}
+
+#[test]
+fn a_program_with_a_name_like_relays_is_not_relays() {
+    let world = with_hosts();
+    let hook = "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"/home/u/relay-webhook-claude.sh\"}]}]}}\n";
+    write(&world, ".claude/settings.json", hook);
+    assert!(world.ok(&["uninstall", "claude"]).contains("has nothing of relay's"));
+    assert_eq!(read(&world, ".claude/settings.json"), hook);
+    assert!(world.ok(&["install", "claude"]).contains("Stop"));
+    world.ok(&["uninstall", "claude"]);
+    assert_eq!(read(&world, ".claude/settings.json"), hook);
+}
+
+#[test]
+fn a_server_that_the_user_wrote_stays() {
+    let world = with_hosts();
+    let config = "[mcp_servers.relay]\ncommand = \"relay\"\nargs = [\"bus\"]\n";
+    write(&world, ".codex/config.toml", config);
+    world.ok(&["install", "codex"]);
+    world.ok(&["uninstall", "codex"]);
+    assert_eq!(read(&world, ".codex/config.toml"), config);
+}
+
+#[test]
 fn what_is_not_understood_is_left_alone_and_named() {
     for settings in ["{", "[]", "not JSON", "{\"hooks\": []}", "{\"hooks\": {\"Stop\": {}}}", "\u{fffd}{}"] {
         let world = with_hosts();

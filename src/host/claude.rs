@@ -77,10 +77,16 @@ const ENTRIES: Entries = Entries {
             .raw("timeout", "10");
         Object::new().raw("hooks", &json::array([command.finish()])).finish()
     },
-    program: |entry| {
-        let document = Document::parse(entry.as_bytes()).ok()?;
-        let mut hooks = document.value().get("hooks")?.items()?;
-        hooks.next()?.get("command")?.str().map(str::to_owned)
+    program: |hook| {
+        let document = Document::parse(hook.as_bytes()).ok()?;
+        let command = document.value().get("command")?.str()?;
+        match document.value().get("args") {
+            None => super::program_of_line(command, " hook claude"),
+            Some(words) => {
+                let words: Vec<&str> = words.items()?.filter_map(Value::str).collect();
+                (words == ["hook", "claude"]).then(|| command.to_owned())
+            }
+        }
     },
     plugins: |env| vec![folder(env).join("plugins/installed_plugins.json")],
     disabled: |text| {

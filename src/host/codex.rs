@@ -72,13 +72,9 @@ const ENTRIES: Entries = Entries {
         let command = Object::new().str("type", "command").str("command", &quoted).u64("timeout", seconds);
         Object::new().raw("hooks", &json::array([command.finish()])).finish()
     },
-    program: |entry| {
-        let document = Document::parse(entry.as_bytes()).ok()?;
-        let mut hooks = document.value().get("hooks")?.items()?;
-        let line = hooks.next()?.get("command")?.str()?;
-        let program = line.strip_suffix(" hook codex")?;
-        let unquoted = program.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        Some(unquoted.map_or(program.to_owned(), |path| path.replace("'\\''", "'")))
+    program: |hook| {
+        let document = Document::parse(hook.as_bytes()).ok()?;
+        super::program_of_line(document.value().get("command")?.str()?, " hook codex")
     },
     plugins: |env| vec![folder(env).join("config.toml")],
     disabled: |_| false,

@@ -94,8 +94,8 @@ pub struct Entries {
     pub hooks: fn(env: &Env) -> PathBuf,
     /// The entry that starts `program` (relay's path) at an event, one line of JSON.
     pub hook: fn(event: &str, program: &str) -> String,
-    /// The program that such an entry starts.
-    pub program: fn(entry: &str) -> Option<String>,
+    /// The program that a hook of this host starts with relay's words.
+    pub program: fn(hook: &str) -> Option<String>,
     /// Files that name the plugins that are installed.
     pub plugins: fn(env: &Env) -> Vec<PathBuf>,
     /// Whether the text of `hooks` switches all hooks off.
@@ -149,6 +149,18 @@ pub struct Listed {
 
 /// The hosts, in the order people see them.
 pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, opencode::HOST];
+
+/// The program in a shell's line that ends in relay's words, its quotation marks
+/// taken off.
+fn program_of_line(line: &str, words: &str) -> Option<String> {
+    let program = line.strip_suffix(words)?.trim_end();
+    let inside = |mark: char| program.strip_prefix(mark)?.strip_suffix(mark);
+    Some(match (inside('\''), inside('"')) {
+        (Some(path), _) => path.replace("'\\''", "'"),
+        (None, Some(path)) => path.to_owned(),
+        (None, None) => program.to_owned(),
+    })
+}
 
 impl Wiring {
     /// The folder that shows that the host is used here.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Relay;
 use super::doctor::{find_program, is_program};
+use super::entries::{has_ours, programs, without_ours};
 use crate::error::{Error, Result};
 use crate::host::{Entries, Host, Plugin, Server, Wiring};
 use crate::json::edit;
@@ -86,13 +87,13 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
     };
     for (event, _) in host.moments {
         let items = edit::elements(&text, &["hooks", event]).ok_or_else(|| misunderstood(host, &path))?;
-        let ours: Vec<&String> = items.iter().filter(|item| is_ours(host, item)).collect();
+        let ours: Vec<String> = items.iter().flat_map(|group| programs(wiring, group)).collect();
         match ours.len() {
             0 => state.missing.push(event),
             1 if !state.by_plugin => {}
             _ => state.twice = true,
         }
-        for program in ours.iter().filter_map(|item| (wiring.program)(item)) {
+        for program in ours {
             let runs = match program.contains('/') {
                 true => is_program(Path::new(&program)),
                 false => find_program(relay, &program).is_some(),
@@ -126,7 +127,7 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     for (event, _) in host.moments {
         let place = ["hooks", event];
         let there = edit::elements(&after, &place).ok_or_else(|| misunderstood(host, &path))?;
-        if !there.iter().any(|item| is_ours(host, item)) {
+        if !there.iter().any(|group| has_ours(wiring, group)) {
             let item = (wiring.hook)(event, &program);
             after = edit::append(&after, &place, &item).ok_or_else(|| misunderstood(host, &path))?;
             events.push(*event);
@@ -151,7 +152,12 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
         Wiring::Plugin(plugin) => return plan_plugin(relay, host, plugin, None),
     };
     let mut changes = Vec::new();
-    if server_is_ours(relay, wiring)? {
+    let added = match relay.existing_store()? {
+        Some(store) => store.installed(host.name)?.before(&(wiring.server.path)(&relay.env)).is_some(),
+        None => false,
+    };
+    // One that the user wrote by hand stays.
+    if added && server_is_ours(relay, wiring)? {
         let Server { path, remove, .. } = &wiring.server;
         let words = remove();
         let lines = vec![format!("- {} {}", host.program, words.join(" "))];
@@ -162,8 +168,7 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     let before = read(&path)?;
     let mut after = before.clone();
     for (event, _) in host.moments {
-        let without = edit::remove(&after, &["hooks", event], |item| is_ours(host, item));
-        after = without.ok_or_else(|| misunderstood(host, &path))?;
+        after = without_ours(wiring, after, event).ok_or_else(|| misunderstood(host, &path))?;
     }
     if after != before {
         let lines = difference(&before, &after, '-');
@@ -180,6 +185,8 @@ impl Work {
         let mut copies = Vec::new();
         for change in &self.changes {
             let before = installed.before(&change.path);
+            // What the user has changed since must not be undone by the copy from before.
+            let stale = before.is_some_and(|before| before.after != digest(&change.path).unwrap_or(0));
             if before.is_none() {
                 let copy = file::keep_copy(&change.path).map_err(|e| Error::io("copy", &change.path, e))?;
                 copies.extend(copy.clone());
@@ -187,7 +194,9 @@ impl Work {
                 store.write_installed(self.host.name, &installed)?;
             }
             self.carry_out(relay, change)?;
-            installed.note_after(&change.path, digest(&change.path)?);
+            if !stale {
+                installed.note_after(&change.path, digest(&change.path)?);
+            }
             store.write_installed(self.host.name, &installed)?;
         }
         Ok(copies)
@@ -296,12 +305,6 @@ fn add_server(relay: &Relay, host: &Host, wiring: &Entries, program: &str) -> Re
     let lines = vec![format!("+ {} {}", host.program, words.join(" "))];
     let what = "the server relay".to_owned();
     Ok(Change { path: (wiring.server.path)(&relay.env), what, lines, doing: Doing::Program(words) })
-}
-
-/// Whether a hook's entry starts relay's hook for this host, by any path.
-fn is_ours(host: &Host, item: &str) -> bool {
-    let words = squeezed(item);
-    words.contains("relay") && words.contains(&format!("hook{}", host.name))
 }
 
 /// How hosts are to start relay: as the PATH has it where that is this program,

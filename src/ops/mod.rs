@@ -9,6 +9,7 @@ pub mod collect;
 pub mod deliver;
 pub mod discover;
 pub mod doctor;
+pub mod entries;
 pub mod find;
 pub mod gc;
 pub mod group;
