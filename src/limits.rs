@@ -137,6 +137,15 @@ pub const SCAN_ENTRIES: usize = 200_000;
 pub const LISTING_MS: u64 = 5_000;
 /// Bytes that are read of such a list.
 pub const LISTING_BYTES: usize = 256 * 1024;
+/// How long `install` waits for a host's program to say what it has, in milliseconds.
+pub const CHECK_MS: u64 = 20_000;
+/// How long `doctor` waits for a program to say its version, in milliseconds.
+pub const VERSION_MS: u64 = 5_000;
+/// How far in the future something may have been seen before `doctor` doubts
+/// the clock, in milliseconds.
+pub const CLOCK_SLACK_MS: u64 = 5 * 60 * 1000;
+/// What is read of what a host's program says.
+pub const CHECK_BYTES: usize = 64 * 1024;
 /// Ancestors that a search for the host process climbs.
 pub const ANCESTORS: usize = 16;
 /// Sessions that one host process is remembered for.

@@ -11,25 +11,19 @@ use serde_json::Value;
 
 const EVENTS: [&str; 5] = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "SessionEnd"];
 
+/// Adds its server, removes it and prints it, as Claude Code does.
+const CLAUDE: &str = r#"case "$2" in
+add) printf '{\n  "mcpServers": {"relay": {"command": "%s", "args": ["bus"]}}\n}\n' "$7" >"$HOME/.claude.json" ;;
+remove) printf '{\n  "mcpServers": {}\n}\n' >"$HOME/.claude.json" ;;
+get) cat "$HOME/.claude.json" ;;
+esac"#;
+
 /// A home with both hosts on the PATH, each with its folder.
 fn with_hosts() -> World {
     let world = World::new();
     let bin = world.project("bin");
-    script(
-        &bin.join("claude"),
-        r#"case "$2" in
-add) printf '{\n  "mcpServers": {"relay": {"command": "%s"}}\n}\n' "$7" >"$HOME/.claude.json" ;;
-remove) printf '{\n  "mcpServers": {}\n}\n' >"$HOME/.claude.json" ;;
-esac"#,
-    );
-    script(
-        &bin.join("codex"),
-        r#"c=$HOME/.codex/config.toml
-case "$2" in
-add) printf '\n[mcp_servers.relay]\ncommand = "%s"\nargs = ["bus"]\n# %s\n' "$5" "$*" >>"$c" ;;
-remove) sed -i '/^$/,$d' "$c" ;;
-esac"#,
-    );
+    script(&bin.join("claude"), CLAUDE);
+    script(&bin.join("codex"), "grep '^command' \"$HOME/.codex/config.toml\"");
     world.project(".claude");
     world.project(".codex");
     world.with("PATH", &format!("{}:/usr/bin:/bin", bin.display()))
@@ -94,6 +88,8 @@ fn both_hosts_are_wired_and_taken_out_again() {
     for line in dry.lines().filter(|line| line.starts_with("  + ")) {
         assert!(said.contains(line), "--dry had shown what is done: {line}");
     }
+    assert!(said.contains("Claude Code: checked, `claude mcp get relay` shows it\n"), "{said}");
+    assert!(said.contains("Codex: checked, `codex mcp get relay` shows it\n"), "{said}");
     assert!(said.contains("/hooks and trust") && said.ends_with("check it with: relay doctor\n"), "{said}");
     let relay = env!("CARGO_BIN_EXE_relay");
     assert_eq!(commands(&read(&world, ".claude/settings.json")), vec![format!("{relay} hook claude"); 5]);
@@ -103,7 +99,8 @@ fn both_hosts_are_wired_and_taken_out_again() {
     );
 
     let wired = files(&world);
-    assert!(world.ok(&["install"]).contains("Claude Code is wired already\nCodex is wired already"));
+    let again = world.ok(&["install"]);
+    assert!(again.contains("Claude Code is wired already\n") && again.contains("Codex is wired already\n"));
     assert_eq!(files(&world), wired, "twice changes nothing");
 
     world.ok(&["uninstall"]);
@@ -207,8 +204,128 @@ fn a_server_that_the_user_wrote_stays() {
 }
 
 #[test]
+fn what_the_user_wrote_beside_relays_table_stays() {
+    let world = with_hosts();
+    let config = "# mine\nmodel = \"x\" # why\n\n[mcp_servers.other]   # my server\n# a note\nargs = [\n  \"a\", # one\n]\n";
+    write(&world, ".codex/config.toml", config);
+    world.ok(&["install", "codex"]);
+    let wired = read(&world, ".codex/config.toml");
+    let relay = env!("CARGO_BIN_EXE_relay");
+    assert_eq!(wired, format!("{config}\n[mcp_servers.relay]\ncommand = \"{relay}\"\nargs = [\"bus\"]\n"));
+    // The user trusts the hooks: Codex writes that down.
+    let trust = format!("\n[hooks.state.\"{}:stop:0:0\"]\ntrusted_hash = \"x\"\n", world.home().display());
+    write(&world, ".codex/config.toml", &(wired + &trust));
+    world.ok(&["uninstall", "codex"]);
+    assert_eq!(read(&world, ".codex/config.toml"), format!("{config}{trust}"));
+}
+
+#[test]
+fn entries_that_start_another_relay_or_none_are_replaced() {
+    let relay = env!("CARGO_BIN_EXE_relay");
+    for wired_by_hand in [false, true] {
+        let world = with_hosts();
+        if wired_by_hand {
+            write(
+                &world,
+                ".codex/config.toml",
+                "[mcp_servers.relay]\ncommand = \"/gone/relay\"\nargs = [\"bus\"]\n# x\n",
+            );
+            write(
+                &world,
+                ".claude.json",
+                "{\"mcpServers\": {\"relay\": {\"command\": \"/gone/relay\", \"args\": [\"bus\"]}}}",
+            );
+        } else {
+            world.ok(&["install"]);
+            for path in [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json"] {
+                write(&world, path, &read(&world, path).replace(relay, "/gone/relay"));
+            }
+            let doctor = world.run(&["doctor"]);
+            for host in ["claude", "codex"] {
+                let words = format!(
+                    "it starts /gone/relay, which is not there or cannot be run; mend it with: relay install {host}"
+                );
+                assert!(doctor.code == Some(1) && doctor.stdout.contains(&words), "{}", doctor.stdout);
+            }
+        }
+        world.ok(&["install"]);
+        for path in [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json"] {
+            let now = read(&world, path);
+            assert!(now.contains(relay) && !now.contains("/gone/"), "{path}: {now}");
+        }
+        assert_eq!(commands(&read(&world, ".claude/settings.json")), vec![format!("{relay} hook claude"); 5]);
+        assert_eq!(world.run(&["doctor"]).code, Some(0), "{}", world.run(&["doctor"]).stdout);
+    }
+}
+
+#[test]
+fn another_server_of_that_name_is_left_alone() {
+    let world = with_hosts();
+    let config = "[mcp_servers.relay]\ncommand = \"/opt/graphql/relay\"\nargs = [\"serve\"]\n";
+    write(&world, ".codex/config.toml", config);
+    let run = world.run(&["install", "codex"]);
+    assert_eq!(
+        (run.code, run.stderr.contains("another server named relay")),
+        (Some(1), true),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(read(&world, ".codex/config.toml"), config);
+    assert!(!world.home().join(".codex/hooks.json").exists());
+}
+
+#[test]
+fn a_host_that_did_not_add_the_server_is_not_believed() {
+    for says in ["true", "case $2 in get) ;; *) true;; esac"] {
+        let world = with_hosts();
+        write(&world, ".claude/settings.json", "{}\n");
+        script(&world.home().join("bin/claude"), says);
+        let run = world.run(&["install", "claude"]);
+        assert_eq!(run.code, Some(1));
+        assert!(
+            run.stderr.contains("does not have all that was added; what was added is taken out"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(read(&world, ".claude/settings.json"), "{}\n", "it is as it was");
+    }
+    // Codex does not take its changed file.
+    let world = with_hosts();
+    write(&world, ".codex/config.toml", "x = 1\n");
+    script(&world.home().join("bin/codex"), "echo 'Error: bad configuration' >&2; exit 1");
+    let run = world.run(&["install", "codex"]);
+    assert_eq!(
+        (run.code, run.stderr.contains("does not know the server")),
+        (Some(1), true),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(read(&world, ".codex/config.toml"), "x = 1\n");
+    assert!(!world.home().join(".codex/hooks.json").exists());
+}
+
+#[test]
+fn a_copy_never_takes_another_files_place() {
+    let world = with_hosts();
+    write(&world, ".claude/settings.json", "{}\n");
+    write(&world, ".claude/settings.json.relay-backup", "the user's own\n");
+    assert!(world.ok(&["install", "claude"]).contains("settings.json.relay-backup-2"));
+    world.ok(&["uninstall", "claude"]);
+    assert_eq!(read(&world, ".claude/settings.json.relay-backup"), "the user's own\n");
+    assert!(!world.home().join(".claude/settings.json.relay-backup-2").exists());
+}
+
+#[test]
 fn what_is_not_understood_is_left_alone_and_named() {
-    for settings in ["{", "[]", "not JSON", "{\"hooks\": []}", "{\"hooks\": {\"Stop\": {}}}", "\u{fffd}{}"] {
+    for settings in [
+        "{",
+        "[]",
+        "not JSON",
+        "{\"a\": {\"b\":: 1}}",
+        "{\"hooks\": []}",
+        "{\"hooks\": {\"Stop\": {}}}",
+        "\u{fffd}{}",
+    ] {
         let world = with_hosts();
         write(&world, ".claude/settings.json", settings);
         let before = files(&world);
@@ -250,6 +367,48 @@ fn a_folder_that_cannot_be_written_is_named() {
     std::fs::create_dir(&folder).unwrap();
     let run = world.run(&["install", "codex"]);
     assert_eq!((run.code, run.stderr.contains("hooks.json")), (Some(1), true), "{}", run.stderr);
+    for config in [
+        "mcp_servers = {}\n",
+        "mcp_servers.a.command = \"x\"\n",
+        "[mcp_servers]\na = {}\n",
+        "x = [\n",
+        "[x\n",
+    ] {
+        let world = with_hosts();
+        write(&world, ".codex/config.toml", config);
+        let run = world.run(&["install", "codex"]);
+        assert_eq!(
+            (run.code, run.stderr.contains("config.toml")),
+            (Some(1), true),
+            "{config}: {}",
+            run.stderr
+        );
+        assert_eq!(read(&world, ".codex/config.toml"), config);
+    }
+}
+
+#[test]
+fn a_folder_that_is_read_only_is_named_and_nothing_is_lost() {
+    let world = with_hosts();
+    write(&world, ".claude/settings.json", "{}\n");
+    let before = files(&world);
+    // Root may write anywhere, so the system refuses instead.
+    let program = ["-qq", "-f", "-o", "/dev/null", "-e", "trace=openat", "-P"];
+    let draft = world.home().join(".claude/settings.json.relay-draft");
+    let run = std::process::Command::new("strace")
+        .args(program)
+        .arg(&draft)
+        .args(["-e", "inject=openat:error=EROFS", env!("CARGO_BIN_EXE_relay"), "install", "claude"])
+        .envs(world.command(&[]).get_envs().filter_map(|(key, value)| Some((key, value?))))
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot write") && error.contains(".claude/settings.json"), "{error}");
+    world.ok(&["uninstall", "claude"]);
+    let after: Vec<_> =
+        files(&world).into_iter().filter(|(path, _)| !path.ends_with(".claude.json")).collect();
+    assert_eq!(after, before);
 }
 
 #[test]
@@ -287,7 +446,7 @@ fn opencode_gets_its_plugin() {
 fn a_store_elsewhere_is_told_to_codex() {
     let world = with_hosts().with("AGENT_RELAY_HOME", "/tmp/none/of it");
     let said = world.ok(&["install", "codex", "--dry"]);
-    assert!(said.contains("--env AGENT_RELAY_HOME=/tmp/none/of it -- "), "{said}");
+    assert!(said.contains("+ env = { AGENT_RELAY_HOME = \"/tmp/none/of it\" }"), "{said}");
 }
 
 #[test]
@@ -374,11 +533,55 @@ fn doctor_names_what_is_wrong_with_the_wiring() {
     );
     broken("\"Stop\": [", &format!("\"Stop\": [{entry}"), "wired twice", 0);
     broken("{", "[", "left alone", 1);
-    write(&world, ".claude/settings.json", &good);
-    world.project(".claude/plugins");
-    write(&world, ".claude/plugins/installed_plugins.json", "{\"relay@relay\": []}");
-    says(&world, "wired twice");
+    broken("{", "{ // mine\n\"disableAllHooks\": true,", "switch all hooks off", 1);
+    broken("{", "{\"enabledPlugins\": {\"relay@relay\": true},", "wired twice", 0);
+    for plugin in ["\"relay@relay\": false", "\"my-relay@relay\": true", "\"relay@other\": true"] {
+        broken(
+            "{",
+            &format!("{{\"enabledPlugins\": {{{plugin}}},"),
+            "claude; relay's server and hooks are wired",
+            0,
+        );
+    }
+    write(&world, ".claude/settings.json", "{\"enabledPlugins\": {\"relay@relay\": true}}");
     write(&world, ".claude.json", "{}");
-    std::fs::remove_file(world.home().join(".claude/plugins/installed_plugins.json")).unwrap();
-    says(&world, "relay's hooks are there, its server is not");
+    says(&world, "claude; its plugin of relay is on");
+    write(&world, ".claude/settings.json", &good);
+    let of_project = "{\"projects\": {\"/p\": {\"mcpServers\": {\"relay\": {\"command\": \"relay\", \"args\": [\"bus\"]}}}}}";
+    write(&world, ".claude.json", of_project);
+    says(&world, "relay's hooks are there, its server is not; mend it with: relay install claude");
+}
+
+#[test]
+fn doctor_names_a_bus_that_uses_another_store_or_version() {
+    let world = with_hosts();
+    world.ok(&["install"]);
+    let config = read(&world, ".codex/config.toml") + "env = { AGENT_RELAY_HOME = \"/elsewhere\" }\n";
+    write(&world, ".codex/config.toml", &config);
+    let doctor = world.run(&["doctor"]);
+    let words = format!("its bus uses the store /elsewhere, its hooks {}", world.store().display());
+    assert!(doctor.code == Some(1) && doctor.stdout.contains(&words), "{}", doctor.stdout);
+    let elsewhere = world.home().join("s");
+    let world = world.with("AGENT_RELAY_HOME", elsewhere.to_str().unwrap());
+    assert!(world.run(&["doctor"]).stdout.contains("its bus uses the store /elsewhere"));
+    world.ok(&["install"]);
+    assert!(read(&world, ".codex/config.toml").contains(&format!("{:?}", elsewhere.display().to_string())));
+    assert!(!world.run(&["doctor"]).stdout.contains("its bus uses the store"));
+
+    let old = world.project("old").join("relay");
+    script(&old, "echo relay 0.0.7");
+    let settings =
+        read(&world, ".claude/settings.json").replace(env!("CARGO_BIN_EXE_relay"), old.to_str().unwrap());
+    write(&world, ".claude/settings.json", &settings);
+    let own = env!("CARGO_PKG_VERSION");
+    let words =
+        format!("it starts {} relay 0.0.7; this is {own}: mend it with: relay install claude", old.display());
+    let said = world.run(&["doctor"]).stdout;
+    assert!(said.contains(&words), "{said}");
+    script(
+        &world.home().join("bin/codex"),
+        "case $1 in --version) echo codex-cli 0.9.1;; *) cat \"$HOME/.codex/config.toml\";; esac",
+    );
+    let said = world.run(&["doctor"]).stdout;
+    assert!(said.contains("is version 0.9.1; relay was tried with 0.169.0 and later"), "{said}");
 }

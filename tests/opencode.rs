@@ -237,7 +237,7 @@ fn doctor_sees_the_plugin() {
     assert!(line().contains("not wired"), "{}", line());
     let plugins = world.project(".config/opencode/plugins");
     std::fs::copy("plugins/opencode/relay.js", plugins.join("relay.js")).unwrap();
-    assert!(line().contains("server and hooks are wired"), "{}", line());
+    assert!(line().contains("its plugin of relay is on"), "{}", line());
 }
 
 #[test]

@@ -24,8 +24,9 @@ class InstalledCodex(Codex):
         self.configuration = self.lab.home / ".codex/config.toml"
         self.configuration.parent.mkdir(exist_ok=True)
         self.configuration.write_text(
-            '# mine\nmodel = "scripted"\nmodel_provider = "mock"\napproval_policy = "never"\nsandbox_mode = "danger-full-access"\n'
-            f'[model_providers.mock]\nname = "mock"\nbase_url = "{self.address()}"\nwire_api = "responses"\n')
+            '# mine\nmodel = "scripted" # why\nmodel_provider = "mock"\napproval_policy = "never"\nsandbox_mode = "danger-full-access"\n'
+            f'[model_providers.mock]\nname = "mock"\nbase_url = "{self.address()}"\nwire_api = "responses"\n'
+            '\n[mcp_servers.other]   # my own\n# a note\ncommand = "true"\nargs = [\n  "a", # one\n]\nenabled = false\n')
 
 
 def configuration(home):
@@ -46,8 +47,12 @@ def installed(stage):
                       dry.returncode == 0 and "mcp add" in dry.stdout and configuration(home) == before, dry.stdout + dry.stderr)
     run = lab.run_relay("install", environment=hosts[0].variables())
     stage.sheet.check("both", "install wires both hosts", run.returncode == 0, run.stdout + run.stderr)
+    stage.sheet.check("both", "install: both hosts show the server when asked, without a model",
+                      run.stdout.count(": checked, `") == 2 and run.stdout.count("` shows it") == 2, run.stdout)
+    stage.sheet.check("both", "install: the user's lines stay, comments and all",
+                      (configuration(home)[".codex/config.toml"]).startswith(before[".codex/config.toml"]), run.stdout)
     again = lab.run_relay("install", environment=hosts[0].variables())
-    stage.sheet.check("both", "install twice changes nothing", again.returncode == 0 and "+" not in again.stdout, again.stdout + again.stderr)
+    stage.sheet.check("both", "install twice changes nothing", again.returncode == 0 and "  +" not in again.stdout, again.stdout + again.stderr)
     for host in hosts:
         body = f"AFTER install for {host.label}"
         host.model.script(tool("mcp__relay__whoami"), text("hello"))

@@ -37,6 +37,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
                 for copy in work.install(relay)? {
                     say(&format!("  the former file is kept as {}\n", copy.display()))?;
                 }
+                check(relay, work)?;
             }
             false => work.uninstall(relay)?,
         }
@@ -50,6 +51,18 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             say("check it with: relay doctor\n")
         }
         (false, false) => say("done; the store with the mail stays until you remove it\n"),
+    }
+}
+
+/// Says that the host has it; takes out again what it does not understand.
+fn check(relay: &Relay, work: &Work) -> Result<()> {
+    match work.check(relay) {
+        Ok(seen) => say(&format!("{}: checked, {seen}\n", work.host.title)).map(|_| ()),
+        Err(error) if work.changes.is_empty() => Err(error),
+        Err(error) => {
+            plan_uninstall(relay, work.host)?.uninstall(relay)?;
+            Err(Error::Failed(format!("{error}; what was added is taken out again")))
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Entries, Host, Moment, Ring, Server, Wiring};
+use super::wiring::{Change, Entries, Server, is_true, program_of_shell_hook, servers_in_json};
+use super::{Host, Moment, Ring, Wiring};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -11,6 +12,7 @@ pub const HOST: Host = Host {
     name: "claude",
     title: "Claude Code",
     program: "claude",
+    oldest: "2.1.197",
     session_variable: Some("CLAUDE_CODE_SESSION_ID"),
     mark_variable: "CLAUDECODE",
     inherited_variables: &[
@@ -59,14 +61,16 @@ const ENTRIES: Entries = Entries {
             Some(folder) => folder.join(".claude.json"),
             None => env.below_home(".claude.json"),
         },
-        is_there: |text| {
-            let document = Document::parse(text.as_bytes()).ok();
-            document.is_some_and(|document| document.value().path(&["mcpServers", "relay"]).is_some())
+        list: servers_in_json,
+        // Running sessions write this file too; the host's program knows how to share it.
+        change: Change::Program {
+            add: |program, _| {
+                ["mcp", "add", "--scope", "user", "relay", "--", program, "bus"].map(str::to_owned).to_vec()
+            },
+            remove: &["mcp", "remove", "--scope", "user", "relay"],
         },
-        add: |program, _| {
-            ["mcp", "add", "--scope", "user", "relay", "--", program, "bus"].map(str::to_owned).to_vec()
-        },
-        remove: || ["mcp", "remove", "--scope", "user", "relay"].map(str::to_owned).to_vec(),
+        inherits: true,
+        check: &["mcp", "get", "relay"],
     },
     hooks: |env| folder(env).join("settings.json"),
     hook: |_, program| {
@@ -79,22 +83,16 @@ const ENTRIES: Entries = Entries {
     },
     program: |hook| {
         let document = Document::parse(hook.as_bytes()).ok()?;
+        let Some(words) = document.value().get("args") else {
+            return program_of_shell_hook(hook, " hook claude");
+        };
+        let words: Vec<&str> = words.items()?.filter_map(Value::str).collect();
         let command = document.value().get("command")?.str()?;
-        match document.value().get("args") {
-            None => super::program_of_line(command, " hook claude"),
-            Some(words) => {
-                let words: Vec<&str> = words.items()?.filter_map(Value::str).collect();
-                (words == ["hook", "claude"]).then(|| command.to_owned())
-            }
-        }
+        (words == ["hook", "claude"]).then(|| command.to_owned())
     },
-    plugins: |env| vec![folder(env).join("plugins/installed_plugins.json")],
-    disabled: |text| {
-        let document = Document::parse(text.as_bytes()).ok();
-        document.is_some_and(|document| {
-            document.value().get("disableAllHooks").and_then(Value::bool) == Some(true)
-        })
-    },
+    plugin: |env| folder(env).join("settings.json"),
+    has_plugin: |text| is_true(text, &["enabledPlugins", "relay@relay"]),
+    disabled: |text| is_true(text, &["disableAllHooks"]),
     trusted: |_, _| None,
     then: "sessions that run now get relay when they start anew",
 };

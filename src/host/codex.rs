@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Entries, Host, Moment, Ring, Server, Wiring};
-use crate::json::{self, Document, Object};
+use super::wiring::{Change, Entries, Listed, Server, program_of_shell_hook, shell_word};
+use super::{Host, Moment, Ring, Wiring};
+use crate::json::toml::{self, Table};
+use crate::json::{self, Object};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -11,6 +13,7 @@ pub const HOST: Host = Host {
     name: "codex",
     title: "Codex",
     program: "codex",
+    oldest: "0.169.0",
     session_variable: Some("CODEX_THREAD_ID"),
     mark_variable: "CODEX_THREAD_ID",
     inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
@@ -52,41 +55,87 @@ const ENTRIES: Entries = Entries {
     folder,
     server: Server {
         path: |env| folder(env).join("config.toml"),
-        is_there: |text| {
-            let header = |line: &str| line.trim().replace(['"', '\'', ' '], "") == "[mcp_servers.relay]";
-            text.lines().any(header)
-        },
-        add: |program, store| {
-            let store = store.map(|store| ["--env".to_owned(), format!("AGENT_RELAY_HOME={store}")]);
-            let words = ["mcp", "add", "relay"].map(str::to_owned).into_iter();
-            let command = ["--", program, "bus"].map(str::to_owned);
-            words.chain(store.into_iter().flatten()).chain(command).collect()
-        },
-        remove: || ["mcp", "remove", "relay"].map(str::to_owned).to_vec(),
+        list: servers,
+        // `codex mcp add` would drop the user's comments in the other servers' tables.
+        change: Change::Edit { add: add_server, remove: |text| toml::without(text, &SERVER) },
+        inherits: false,
+        check: &["mcp", "get", "relay"],
     },
     hooks: |env| folder(env).join("hooks.json"),
     hook: |event, program| {
-        let quoted = format!("'{}' hook codex", program.replace('\'', "'\\''"));
+        let line = format!("{} hook codex", shell_word(program));
         // Codex gives the end of a session three seconds at most.
         let seconds = if event == "SessionEnd" { 3 } else { 10 };
-        let command = Object::new().str("type", "command").str("command", &quoted).u64("timeout", seconds);
+        let command = Object::new().str("type", "command").str("command", &line).u64("timeout", seconds);
         Object::new().raw("hooks", &json::array([command.finish()])).finish()
     },
-    program: |hook| {
-        let document = Document::parse(hook.as_bytes()).ok()?;
-        super::program_of_line(document.value().get("command")?.str()?, " hook codex")
+    program: |hook| program_of_shell_hook(hook, " hook codex"),
+    plugin: |env| folder(env).join("config.toml"),
+    has_plugin: |text| {
+        let found = toml::tables(text).unwrap_or_default();
+        let plugin = found.iter().find(|table| table.name == ["plugins", "relay@relay"]);
+        plugin.is_some_and(|table| table.get("enabled") != Some("false"))
     },
-    plugins: |env| vec![folder(env).join("config.toml")],
     disabled: |_| false,
     trusted: |text, hooks| {
-        let of_file = format!("[hooks.state.\"{}:", hooks.display());
-        Some(text.lines().filter(|line| line.starts_with(&of_file)).count())
+        let of_file = format!("{}:", hooks.display());
+        let is_trust = |table: &&Table| match &table.name[..] {
+            [hooks, state, hook] => hooks == "hooks" && state == "state" && hook.starts_with(&of_file),
+            _ => false,
+        };
+        Some(toml::tables(text).unwrap_or_default().iter().filter(is_trust).count())
     },
     then: "start codex, open /hooks and trust relay's hooks once; until then mail comes only when the model asks",
 };
 
 fn folder(env: &Env) -> PathBuf {
     env.path("CODEX_HOME").unwrap_or_else(|| env.below_home(".codex"))
+}
+
+const SERVER: [&str; 2] = ["mcp_servers", "relay"];
+
+/// The servers of `config.toml`, each a table below `mcp_servers`.
+fn servers(text: &str) -> Option<Vec<Listed>> {
+    let tables = toml::tables(text)?;
+    // Written as keys of a table above, they are not understood here.
+    let elsewhere = |table: &&Table| {
+        table.values.iter().any(|(key, _)| match &table.name[..] {
+            [] => key[0] == SERVER[0],
+            [above] => above == SERVER[0],
+            _ => false,
+        })
+    };
+    if tables.iter().any(|table| elsewhere(&table)) {
+        return None;
+    }
+    let server = |table: &Table| {
+        let [_, name] = &table.name[..] else { return None };
+        let of_environment = [SERVER[0], name, "env"];
+        let environment = tables.iter().find(|table| table.name == of_environment);
+        let inline = table.get("env").and_then(toml::members).unwrap_or_default();
+        let store = inline.iter().find(|(key, _)| key == &["AGENT_RELAY_HOME"]).map(|(_, value)| *value);
+        Some(Listed {
+            name: name.clone(),
+            program: table.get("command").and_then(toml::string)?,
+            words: table.get("args").and_then(toml::strings).unwrap_or_default(),
+            store: store.or_else(|| environment?.get("AGENT_RELAY_HOME")).and_then(toml::string),
+        })
+    };
+    Some(
+        tables
+            .iter()
+            .filter(|table| table.name[..].first().is_some_and(|top| top == SERVER[0]))
+            .filter_map(server)
+            .collect(),
+    )
+}
+
+fn add_server(text: &str, program: &str, store: Option<&str>) -> Option<String> {
+    let mut table = format!("[mcp_servers.relay]\ncommand = {}\nargs = [\"bus\"]\n", json::quote(program));
+    if let Some(store) = store {
+        table += &format!("env = {{ AGENT_RELAY_HOME = {} }}\n", json::quote(store));
+    }
+    servers(text).map(|_| toml::append(text, &table))
 }
 
 /// Outside a git repository Codex runs headless only when told that this is

@@ -8,6 +8,7 @@ mod claude;
 mod codex;
 pub mod event;
 mod opencode;
+pub mod wiring;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use crate::mail::address::shorten;
 use crate::sys::Env;
 
 pub use event::{Event, Moment};
+pub use wiring::Wiring;
 
 /// Everything relay knows about one host.
 pub struct Host {
@@ -26,6 +28,8 @@ pub struct Host {
     pub title: &'static str,
     /// The program that people start.
     pub program: &'static str,
+    /// The oldest version that relay was tried with.
+    pub oldest: &'static str,
     /// The variable that gives a child of a session that session's id.
     pub session_variable: Option<&'static str>,
     /// The variable that every child of this host has.
@@ -67,59 +71,6 @@ pub struct Host {
     pub wiring: Wiring,
 }
 
-/// How relay is wired into a host's user configuration.
-pub enum Wiring {
-    Entries(&'static Entries),
-    Plugin(&'static Plugin),
-}
-
-/// A plugin of relay's in a file of its own.
-pub struct Plugin {
-    /// The folder that shows that the host is used here.
-    pub folder: fn(env: &Env) -> PathBuf,
-    pub path: fn(env: &Env) -> PathBuf,
-    /// What it is to hold, given the path of relay.
-    pub text: fn(program: &str) -> String,
-    /// How every version of it begins.
-    pub begins: &'static str,
-    pub then: &'static str,
-}
-
-/// A server and hooks, entries in files of the host's.
-pub struct Entries {
-    /// The folder that shows that the host is used here.
-    pub folder: fn(env: &Env) -> PathBuf,
-    pub server: Server,
-    /// The JSON file in which `hooks` has a list for each event.
-    pub hooks: fn(env: &Env) -> PathBuf,
-    /// The entry that starts `program` (relay's path) at an event, one line of JSON.
-    pub hook: fn(event: &str, program: &str) -> String,
-    /// The program that a hook of this host starts with relay's words.
-    pub program: fn(hook: &str) -> Option<String>,
-    /// Files that name the plugins that are installed.
-    pub plugins: fn(env: &Env) -> Vec<PathBuf>,
-    /// Whether the text of `hooks` switches all hooks off.
-    pub disabled: fn(text: &str) -> bool,
-    /// How many of the hooks in the file at `hooks` the user has trusted, by the
-    /// text of the server's file; `None`: the host does not ask.
-    pub trusted: fn(text: &str, hooks: &std::path::Path) -> Option<usize>,
-    /// What the user should know or do then.
-    pub then: &'static str,
-}
-
-/// The MCP server in a host's configuration, added by the host's own program.
-pub struct Server {
-    /// The file that it changes.
-    pub path: fn(env: &Env) -> PathBuf,
-    /// Whether that file's text has the server.
-    pub is_there: fn(text: &str) -> bool,
-    /// The program's arguments to add it. `store`: where the store is, when it
-    /// is not in its usual place.
-    pub add: fn(program: &str, store: Option<&str>) -> Vec<String>,
-    /// The arguments to remove it.
-    pub remove: fn() -> Vec<String>,
-}
-
 /// A way to start a turn in a session that sits idle at its prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ring {
@@ -149,36 +100,6 @@ pub struct Listed {
 
 /// The hosts, in the order people see them.
 pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, opencode::HOST];
-
-/// The program in a shell's line that ends in relay's words, its quotation marks
-/// taken off.
-fn program_of_line(line: &str, words: &str) -> Option<String> {
-    let program = line.strip_suffix(words)?.trim_end();
-    let inside = |mark: char| program.strip_prefix(mark)?.strip_suffix(mark);
-    Some(match (inside('\''), inside('"')) {
-        (Some(path), _) => path.replace("'\\''", "'"),
-        (None, Some(path)) => path.to_owned(),
-        (None, None) => program.to_owned(),
-    })
-}
-
-impl Wiring {
-    /// The folder that shows that the host is used here.
-    pub fn folder(&self, env: &Env) -> PathBuf {
-        match self {
-            Wiring::Entries(entries) => (entries.folder)(env),
-            Wiring::Plugin(plugin) => (plugin.folder)(env),
-        }
-    }
-
-    /// What the user should know or do once it is wired.
-    pub fn then(&self) -> &'static str {
-        match self {
-            Wiring::Entries(entries) => entries.then,
-            Wiring::Plugin(plugin) => plugin.then,
-        }
-    }
-}
 
 /// The host of this name.
 pub fn named(name: &str) -> Option<&'static Host> {

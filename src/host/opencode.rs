@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Listed, Listing, Moment, Plugin, Ring, Wiring};
+use super::wiring::Plugin;
+use super::{Host, Listed, Listing, Moment, Ring, Wiring};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
@@ -13,6 +14,7 @@ pub const HOST: Host = Host {
     name: "opencode",
     title: "opencode",
     program: "opencode",
+    oldest: "1.18.33",
     session_variable: Some("RELAY_OPENCODE_SESSION"),
     mark_variable: "OPENCODE",
     inherited_variables: &[

@@ -1,28 +1,35 @@
-//! Small edits of a user's JSON file: adds an element or a member, or takes
-//! elements out, and leaves every other byte as it is.
+//! Small edits of a JSON text that is the user's: what is not touched stays as
+//! it is, byte for byte.
 //!
 //! Invariant: pure text; comments, trailing commas, line ends and indentation are
 //! kept; a text that is not understood gives `None`, never a guess.
 
-use super::scan::decode;
+use super::jsonc::{Child, Span, after_space, children, find, member, root};
+use super::quote;
 
-/// A value's place in the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
-    start: usize,
-    end: usize,
+/// The value at a path of member names, as text; the outer `None` is a text that
+/// is not understood.
+pub fn value<'a>(text: &'a str, path: &[&str]) -> Option<Option<&'a str>> {
+    Some(find(text, path)?.map(|span| &text[span.start..span.end]))
 }
 
-/// A member of an object, or an element of an array (whose key is empty).
-struct Child {
-    key: String,
-    whole: Span,
-    value: Span,
+/// The members of the object at `path`, or the elements of the array there (their
+/// keys are empty), as text; none where there is nothing.
+pub fn entries<'a>(text: &'a str, path: &[&str]) -> Option<Vec<(String, &'a str)>> {
+    let Some(span) = find(text, path)? else { return Some(Vec::new()) };
+    let entry = |child: Child| (child.key, &text[child.value.start..child.value.end]);
+    Some(children(text, span)?.into_iter().map(entry).collect())
+}
+
+/// The elements of the array at `path`, as text; none where there is no such array.
+pub fn elements(text: &str, path: &[&str]) -> Option<Vec<String>> {
+    Some(entries(text, path)?.into_iter().map(|(_, value)| value.to_owned()).collect())
 }
 
 /// Takes the elements of the array at `path` out of which `is_meant` says so,
 /// and the array and its parents where that leaves them empty.
 pub fn remove(text: &str, path: &[&str], is_meant: impl Fn(&str) -> bool) -> Option<String> {
+    let former = text;
     let mut text = text.to_owned();
     loop {
         let Some(array) = find(&text, path)? else { return Some(text) };
@@ -31,66 +38,58 @@ pub fn remove(text: &str, path: &[&str], is_meant: impl Fn(&str) -> bool) -> Opt
         let Some(index) = meant else { break };
         text = without(&text, array, &items, index);
     }
+    if text == former { Some(text) } else { prune(text, path) }
+}
+
+/// Takes out what is empty at `path` and above.
+fn prune(mut text: String, path: &[&str]) -> Option<String> {
     for depth in (1..=path.len()).rev() {
-        let (parent, key) = (&path[..depth - 1], path[depth - 1]);
         let Some(own) = find(&text, &path[..depth])? else { continue };
         if !children(&text, own)?.is_empty() || has_comment(&text[own.start..own.end]) {
             break;
         }
-        let Some(span) = find(&text, parent)? else { break };
-        let members = children(&text, span)?;
-        let index = members.iter().position(|member| member.key == key)?;
-        text = without(&text, span, &members, index);
+        let Some(parent) = find(&text, &path[..depth - 1])? else { break };
+        text = without_member(&text, parent, path[depth - 1])?;
     }
     Some(text)
 }
 
-/// The elements of the array at `path`, as text; none where there is no such array.
-pub fn elements(text: &str, path: &[&str]) -> Option<Vec<String>> {
-    let Some(span) = find(text, path)? else { return Some(Vec::new()) };
-    Some(
-        children(text, span)?
-            .iter()
-            .map(|child| text[child.value.start..child.value.end].to_owned())
-            .collect(),
-    )
+fn without_member(text: &str, object: Span, key: &str) -> Option<String> {
+    let members = children(text, object)?;
+    let index = members.iter().position(|member| member.key == key);
+    Some(index.map_or(text.to_owned(), |index| without(text, object, &members, index)))
 }
 
 /// Appends `item` to the array at `path`, making what is missing on the way.
 /// An empty text counts as `{}`.
 pub fn append(text: &str, path: &[&str], item: &str) -> Option<String> {
+    insert(text, path, '[', item)
+}
+
+/// Adds a child to the container at `path` that `open` opens.
+fn insert(text: &str, path: &[&str], open: char, child: &str) -> Option<String> {
     let text = if text.trim().is_empty() { "{}\n" } else { text };
     let nl = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let unit = indentation(text);
     let mut span = root(text)?;
     for (depth, key) in path.iter().enumerate() {
-        if !text[span.start..].starts_with('{') {
-            return None;
+        if let Some(value) = member(text, span, key)? {
+            span = value;
+            continue;
         }
-        let members = children(text, span)?;
-        match members.iter().filter(|member| member.key == *key).collect::<Vec<_>>()[..] {
-            [member] => span = member.value,
-            [] => {
-                // What is missing is made from the inside out.
-                let indent =
-                    |levels: usize| format!("{}{}", line_indent(text, span.start), unit.repeat(levels));
-                let missing = &path[depth..];
-                let levels = missing.len();
-                let mut value = format!("[{nl}{}{item}{nl}{}]", indent(levels + 1), indent(levels));
-                for (level, key) in missing.iter().enumerate().skip(1).rev() {
-                    let key = super::quote(key);
-                    value = format!("{{{nl}{}{key}: {value}{nl}{}}}", indent(level + 1), indent(level));
-                }
-                return Some(add(text, span, &format!("{}: {value}", super::quote(key)), unit, nl));
-            }
-            _ => return None,
+        // What is missing is made from the inside out.
+        let indent = |levels: usize| format!("{}{}", line_indent(text, span.start), unit.repeat(levels));
+        let missing = &path[depth..];
+        let levels = missing.len();
+        let close = if open == '[' { ']' } else { '}' };
+        let mut value = format!("{open}{nl}{}{child}{nl}{}{close}", indent(levels + 1), indent(levels));
+        for (level, key) in missing.iter().enumerate().skip(1).rev() {
+            let key = quote(key);
+            value = format!("{{{nl}{}{key}: {value}{nl}{}}}", indent(level + 1), indent(level));
         }
+        return Some(add(text, span, &format!("{}: {value}", quote(key)), unit, nl));
     }
-    if !text[span.start..].starts_with('[') {
-        return None;
-    }
-    children(text, span)?;
-    Some(add(text, span, item, unit, nl))
+    text[span.start..].starts_with(open).then(|| add(text, span, child, unit, nl))
 }
 
 /// Adds a child behind the last one of a container.
@@ -128,129 +127,6 @@ fn without(text: &str, container: Span, all: &[Child], index: usize) -> String {
         (_, None) => (all[index - 1].whole.end, all[index].whole.end),
     };
     format!("{}{}", &text[..from], &text[to..])
-}
-
-/// The value at a path of member names; the outer `None` is a text that is not
-/// understood.
-fn find(text: &str, path: &[&str]) -> Option<Option<Span>> {
-    if text.trim().is_empty() {
-        return Some(None);
-    }
-    let mut span = root(text)?;
-    for key in path {
-        if !text[span.start..].starts_with('{') {
-            return None;
-        }
-        let members = children(text, span)?;
-        match members.iter().filter(|member| member.key == *key).collect::<Vec<_>>()[..] {
-            [member] => span = member.value,
-            [] => return Some(None),
-            _ => return None,
-        }
-    }
-    Some(Some(span))
-}
-
-/// The whole value of the text, behind which only space and comments stand.
-fn root(text: &str) -> Option<Span> {
-    let start = after_space(text, if text.starts_with('\u{feff}') { 3 } else { 0 })?;
-    let end = value_end(text, start, 0)?;
-    (after_space(text, end)? == text.len()).then_some(Span { start, end })
-}
-
-/// The members or elements of a container.
-fn children(text: &str, container: Span) -> Option<Vec<Child>> {
-    let bytes = text.as_bytes();
-    let is_object = match bytes.get(container.start)? {
-        b'{' => true,
-        b'[' => false,
-        _ => return None,
-    };
-    let close = container.end - 1;
-    let mut found = Vec::new();
-    let mut at = after_space(text, container.start + 1)?;
-    while at < close {
-        let start = at;
-        let key = match is_object {
-            false => String::new(),
-            true => {
-                let end = string_end(bytes, at)?;
-                let key = decode(&text[at..end])?.into_owned();
-                at = after_space(text, end)?;
-                if bytes.get(at) != Some(&b':') {
-                    return None;
-                }
-                at = after_space(text, at + 1)?;
-                key
-            }
-        };
-        let end = value_end(text, at, 0)?;
-        found.push(Child { key, whole: Span { start, end }, value: Span { start: at, end } });
-        at = after_space(text, end)?;
-        match bytes.get(at) {
-            Some(b',') => at = after_space(text, at + 1)?,
-            _ if at == close => {}
-            _ => return None,
-        }
-    }
-    (at == close).then_some(found)
-}
-
-/// Behind the value that begins at `at`.
-fn value_end(text: &str, at: usize, depth: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    match bytes.get(at)? {
-        b'"' => string_end(bytes, at),
-        open @ (b'{' | b'[') => {
-            if depth > crate::limits::JSON_DEPTH {
-                return None;
-            }
-            let close = if *open == b'{' { b'}' } else { b']' };
-            let mut at = after_space(text, at + 1)?;
-            loop {
-                match bytes.get(at)? {
-                    byte if *byte == close => return Some(at + 1),
-                    b',' | b':' => at += 1,
-                    b'}' | b']' => return None,
-                    _ => at = value_end(text, at, depth + 1)?,
-                }
-                at = after_space(text, at)?;
-            }
-        }
-        _ => {
-            let word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
-            let length = bytes[at..].iter().take_while(word).count();
-            (length > 0).then_some(at + length)
-        }
-    }
-}
-
-fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
-    if bytes.get(at) != Some(&b'"') {
-        return None;
-    }
-    let mut at = at + 1;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-}
-
-/// Behind the space and comments at `at`; `None`: a comment does not end.
-fn after_space(text: &str, at: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = at;
-    loop {
-        match (bytes.get(at), bytes.get(at + 1)) {
-            (Some(b' ' | b'\t' | b'\r' | b'\n'), _) => at += 1,
-            (Some(b'/'), Some(b'/')) => at += text[at..].find('\n').unwrap_or(text.len() - at),
-            (Some(b'/'), Some(b'*')) => at += 4 + text[at + 2..].find("*/")?,
-            _ => return Some(at),
-        }
-    }
 }
 
 fn has_comment(inside: &str) -> bool {
@@ -329,6 +205,11 @@ mod tests {
             "{'a': 1}",
             "{\"a\" 1}",
             "{\"hooks\": {\"Stop\": [1 2]}}",
+            "{\"a\": {\"b\" \"c\"}}",
+            "{\"a\": [{\"b\":: 1}]}",
+            "{\"a\": [1,, 2]}",
+            "{\"a\": {\"b\": yes}}",
+            "{\"a\": \"one\ntwo\"}",
         ] {
             assert_eq!(append(text, &PATH, "2"), None, "{text}");
         }
@@ -349,6 +230,7 @@ mod tests {
             ("{\"hooks\":{\"Stop\":[2], \"Start\":[2]}}", "{\"hooks\":{\"Start\":[2]}}"),
             ("{\"hooks\":{\"Stop\":[2] /* keep */}}", "{\"hooks\":{\"Stop\":[2] /* keep */}}"),
             ("{\"a\": 1}", "{\"a\": 1}"),
+            ("{\"hooks\":{\"Stop\":[]}}", "{\"hooks\":{\"Stop\":[]}}"),
         ] {
             let result = remove(before, &PATH, ours).unwrap();
             if before.contains("keep") {

@@ -6,7 +6,9 @@
 //! [`Object`], so that keys keep their order and numbers their digits.
 
 pub mod edit;
+mod jsonc;
 mod scan;
+pub mod toml;
 mod value;
 mod write;
 

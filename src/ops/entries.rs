@@ -1,10 +1,15 @@
-//! Which entries in a host's hooks are relay's.
+//! Which entries in a host's configuration are relay's.
 //!
 //! Invariant: an entry is relay's by its program's name and its exact words, never
 //! by a likeness; what stands beside it is left.
 
-use crate::host::Entries;
+use std::path::Path;
+
+use super::Relay;
+use crate::error::{Error, Result};
+use crate::host::wiring::{Entries, Listed};
 use crate::json::edit;
+use crate::sys::{file, process};
 
 /// The programs that relay's hooks in this group start.
 pub fn programs(wiring: &Entries, group: &str) -> Vec<String> {
@@ -12,31 +17,65 @@ pub fn programs(wiring: &Entries, group: &str) -> Vec<String> {
     hooks.iter().filter_map(|hook| own_program(wiring, hook)).collect()
 }
 
-/// Whether the group has a hook of relay's.
-pub fn has_ours(wiring: &Entries, group: &str) -> bool {
-    !programs(wiring, group).is_empty()
-}
-
 /// The program of a hook that is relay's: it has relay's name and is started
 /// with relay's words, whatever its folder.
 fn own_program(wiring: &Entries, hook: &str) -> Option<String> {
-    let program = (wiring.program)(hook)?;
-    let name = program.rsplit('/').next().unwrap_or(&program);
-    let ours =
-        name == "relay" || ["relay-x86_64-", "relay-aarch64-"].iter().any(|start| name.starts_with(start));
-    ours.then_some(program)
+    (wiring.program)(hook).filter(|program| has_relays_name(program))
 }
 
-/// The file's text without relay's hooks for this event: a group goes only when
-/// it holds nothing else.
-pub fn without_ours(wiring: &Entries, text: String, event: &str) -> Option<String> {
-    let ours = |hook: &str| own_program(wiring, hook).is_some();
+/// Whether a server is relay's bus.
+pub fn is_bus(server: &Listed) -> bool {
+    has_relays_name(&server.program) && server.words == ["bus"]
+}
+
+fn has_relays_name(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    name == "relay" || ["relay-x86_64-", "relay-aarch64-"].iter().any(|start| name.starts_with(start))
+}
+
+/// The file's text without those hooks of relay's for this event whose program
+/// is meant: a group goes only when it holds nothing else.
+pub fn without(
+    wiring: &Entries,
+    text: String,
+    event: &str,
+    is_meant: &dyn Fn(&str) -> bool,
+) -> Option<String> {
+    let meant = |hook: &str| own_program(wiring, hook).is_some_and(|program| is_meant(&program));
     let mut text = text;
     for group in edit::elements(&text, &["hooks", event])? {
         let hooks = edit::elements(&group, &["hooks"]).unwrap_or_default();
-        if hooks.iter().any(|hook| ours(hook)) && !hooks.iter().all(|hook| ours(hook)) {
-            text = text.replacen(&group, &edit::remove(&group, &["hooks"], ours)?, 1);
+        if hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {
+            text = text.replacen(&group, &edit::remove(&group, &["hooks"], meant)?, 1);
         }
     }
-    edit::remove(&text, &["hooks", event], |group| has_ours(wiring, group))
+    edit::remove(&text, &["hooks", event], |group| {
+        programs(wiring, group).iter().any(|program| is_meant(program))
+    })
+}
+
+/// Whether two paths lead to one relay: to one file, or to a launcher and the
+/// binary beside it.
+pub fn is_same(relay: &Relay, program: &str, own: &str) -> bool {
+    let found = relay.env.program(program).map(|path| path.canonicalize());
+    let (Some(Ok(one)), Ok(other)) = (found, Path::new(own).canonicalize()) else { return false };
+    one == other || one.parent() == other.parent()
+}
+
+/// How hosts are to start relay: as the PATH has it where that is this program,
+/// because that outlives an update; else the launcher beside this file; else
+/// this very file.
+pub fn own_path(relay: &Relay) -> Result<String> {
+    let own = process::executable()?;
+    let own = own.canonicalize().unwrap_or(own);
+    let named = relay.env.program("relay").filter(|path| {
+        // `bin/relay` starts the binary that lies beside it.
+        path.canonicalize().is_ok_and(|path| path == own || path.parent() == own.parent())
+    });
+    let path = named
+        .or_else(|| Some(own.with_file_name("relay")).filter(|path| file::is_program(path)))
+        .unwrap_or(own);
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::Failed(format!("relay's own path is not UTF-8: {}; move it", path.display())))
 }

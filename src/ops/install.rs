@@ -7,14 +7,15 @@
 use std::path::{Path, PathBuf};
 
 use super::Relay;
-use super::doctor::{find_program, is_program};
-use super::entries::{has_ours, programs, without_ours};
+use super::entries::{is_bus, is_same, own_path, programs, without};
+use super::wiring::{examine, misunderstood, read, servers, store_of};
 use crate::error::{Error, Result};
-use crate::host::{Entries, Host, Plugin, Server, Wiring};
+use crate::host::Host;
+use crate::host::wiring::{self, Entries, Plugin, Wiring};
 use crate::json::edit;
-use crate::limits::CONFIGURATION_BYTES;
+use crate::limits::{CHECK_BYTES, CHECK_MS, CONFIGURATION_BYTES};
 use crate::store::installed::{Before, Installed};
-use crate::sys::{file, process};
+use crate::sys::file;
 use crate::wake::{self, Plan};
 
 /// What is to be done to one file of a host.
@@ -32,117 +33,61 @@ enum Doing {
     Content(String),
     /// The file goes.
     Removal,
-    /// The host's own program changes it.
-    Program(Vec<String>),
+    /// The host's own program changes it, run with each of these.
+    Program(Vec<Vec<String>>),
 }
 
 /// What is to be done for one host.
 pub struct Work {
     pub host: &'static Host,
     pub changes: Vec<Change>,
+    /// Whether the server comes by this.
+    server: bool,
 }
 
 /// The hosts that are here: their program is on the PATH, or their folder.
 pub fn hosts_here(relay: &Relay) -> Vec<&'static Host> {
     let here = |host: &&'static Host| {
-        find_program(relay, host.program).is_some() || host.wiring.folder(&relay.env).is_dir()
+        relay.env.program(host.program).is_some() || host.wiring.folder(&relay.env).is_dir()
     };
     crate::host::HOSTS.iter().filter(here).collect()
 }
 
-/// How relay is wired into a host.
-pub struct State {
-    pub server: bool,
-    /// Events without a hook of relay's.
-    pub missing: Vec<&'static str>,
-    pub by_plugin: bool,
-    /// More than one hook of relay's for an event.
-    pub twice: bool,
-    /// All hooks are switched off.
-    pub disabled: bool,
-    /// Hooks that the host does not run before its user trusts them.
-    pub untrusted: usize,
-    /// Programs that hooks start and that cannot be run.
-    pub broken: Vec<String>,
-}
-
-/// Looks at a host's configuration and changes nothing.
-pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
-    let wiring = match host.wiring {
-        Wiring::Entries(entries) => entries,
-        Wiring::Plugin(plugin) => return Ok(plugin_state(host, &read(&(plugin.path)(&relay.env))?, plugin)),
-    };
-    let path = (wiring.hooks)(&relay.env);
-    let text = read(&path)?;
-    let mut state = State {
-        server: server_is_there(relay, wiring)?,
-        missing: Vec::new(),
-        by_plugin: (wiring.plugins)(&relay.env)
-            .iter()
-            .any(|path| read(path).is_ok_and(|text| text.contains("relay@"))),
-        twice: false,
-        disabled: (wiring.disabled)(&text),
-        untrusted: 0,
-        broken: Vec::new(),
-    };
-    for (event, _) in host.moments {
-        let items = edit::elements(&text, &["hooks", event]).ok_or_else(|| misunderstood(host, &path))?;
-        let ours: Vec<String> = items.iter().flat_map(|group| programs(wiring, group)).collect();
-        match ours.len() {
-            0 => state.missing.push(event),
-            1 if !state.by_plugin => {}
-            _ => state.twice = true,
-        }
-        for program in ours {
-            let runs = match program.contains('/') {
-                true => is_program(Path::new(&program)),
-                false => find_program(relay, &program).is_some(),
-            };
-            if !runs && !state.broken.contains(&program) {
-                state.broken.push(program);
-            }
-        }
-    }
-    let hooked = host.moments.len() - state.missing.len();
-    let trusted = (wiring.trusted)(&read(&(wiring.server.path)(&relay.env))?, &path);
-    state.untrusted = trusted.map_or(0, |trusted| hooked.saturating_sub(trusted));
-    Ok(state)
-}
-
-/// What installing would change; nothing where it is wired already.
+/// What installing would change; nothing where it is wired already. Entries of
+/// relay's that start another program, or none, are replaced.
 pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     let program = own_path(relay)?;
     let wiring = match host.wiring {
         Wiring::Entries(entries) => entries,
         Wiring::Plugin(plugin) => return plan_plugin(relay, host, plugin, Some(&(plugin.text)(&program))),
     };
-    let mut changes = Vec::new();
-    if !server_is_there(relay, wiring)? {
-        changes.push(add_server(relay, host, wiring, &program)?);
-    }
+    let mut drafts = Drafts::default();
+    let by_program = plan_server(relay, host, wiring, &program, &mut drafts)?;
+    let server = by_program.is_some() || !drafts.0.is_empty();
     let path = (wiring.hooks)(&relay.env);
-    let before = read(&path)?;
-    let mut after = before.clone();
+    let draft = drafts.of(&path)?;
+    let misunderstood = || misunderstood(host, &path);
     let mut events = Vec::new();
     for (event, _) in host.moments {
         let place = ["hooks", event];
-        let there = edit::elements(&after, &place).ok_or_else(|| misunderstood(host, &path))?;
-        if !there.iter().any(|group| has_ours(wiring, group)) {
-            let item = (wiring.hook)(event, &program);
-            after = edit::append(&after, &place, &item).ok_or_else(|| misunderstood(host, &path))?;
-            events.push(*event);
+        let groups = edit::elements(&draft.after, &place).ok_or_else(misunderstood)?;
+        let there: Vec<String> = groups.iter().flat_map(|group| programs(wiring, group)).collect();
+        let good = there.iter().filter(|found| is_same(relay, found, &program)).count();
+        if good == 1 && there.len() == 1 {
+            continue;
         }
+        let is_meant = |found: &str| good != 1 || !is_same(relay, found, &program);
+        draft.after = without(wiring, draft.after.clone(), event, &is_meant).ok_or_else(misunderstood)?;
+        if good != 1 {
+            let item = (wiring.hook)(event, &program);
+            draft.after = edit::append(&draft.after, &place, &item).ok_or_else(misunderstood)?;
+        }
+        events.push(*event);
     }
-    if after != before {
-        let what = format!("hooks for {}", events.join(", "));
-        changes.push(Change {
-            lines: difference(&before, &after, '+'),
-            path,
-            what,
-            doing: Doing::Content(after),
-        });
+    if !events.is_empty() {
+        draft.what.push(format!("hooks for {}", events.join(", ")));
     }
-    Ok(Work { host, changes })
+    Ok(Work { host, changes: by_program.into_iter().chain(drafts.changes()).collect(), server })
 }
 
 /// What uninstalling would change.
@@ -151,30 +96,136 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
         Wiring::Entries(entries) => entries,
         Wiring::Plugin(plugin) => return plan_plugin(relay, host, plugin, None),
     };
-    let mut changes = Vec::new();
-    let added = match relay.existing_store()? {
-        Some(store) => store.installed(host.name)?.before(&(wiring.server.path)(&relay.env)).is_some(),
-        None => false,
+    let installed = match relay.existing_store()? {
+        Some(store) => store.installed(host.name)?,
+        None => Installed::default(),
     };
+    let mut drafts = Drafts::default();
+    let mut by_program = None;
     // One that the user wrote by hand stays.
-    if added && server_is_ours(relay, wiring)? {
-        let Server { path, remove, .. } = &wiring.server;
-        let words = remove();
-        let lines = vec![format!("- {} {}", host.program, words.join(" "))];
-        let what = "the server relay".to_owned();
-        changes.push(Change { path: path(&relay.env), what, lines, doing: Doing::Program(words) });
+    let ours = servers(relay, host, wiring)?.iter().any(|server| server.name == "relay" && is_bus(server));
+    if installed.server && ours {
+        let path = (wiring.server.path)(&relay.env);
+        match wiring.server.change {
+            wiring::Change::Program { remove, .. } => {
+                by_program = Some(by_host(host, path, '-', vec![owned(remove)]));
+            }
+            wiring::Change::Edit { remove, .. } => {
+                let draft = drafts.of(&path)?;
+                draft.after = remove(&draft.after).ok_or_else(|| misunderstood(host, &path))?;
+                draft.what.push("the server relay".to_owned());
+            }
+        }
     }
     let path = (wiring.hooks)(&relay.env);
-    let before = read(&path)?;
-    let mut after = before.clone();
+    let draft = drafts.of(&path)?;
+    let before = draft.after.clone();
     for (event, _) in host.moments {
-        after = without_ours(wiring, after, event).ok_or_else(|| misunderstood(host, &path))?;
+        draft.after = without(wiring, draft.after.clone(), event, &|_| true)
+            .ok_or_else(|| misunderstood(host, &path))?;
     }
-    if after != before {
-        let lines = difference(&before, &after, '-');
-        changes.push(Change { lines, path, what: "relay's hooks".to_owned(), doing: Doing::Content(after) });
+    if draft.after != before {
+        draft.what.push("relay's hooks".to_owned());
     }
-    Ok(Work { host, changes })
+    Ok(Work { host, changes: by_program.into_iter().chain(drafts.changes()).collect(), server: false })
+}
+
+/// Plans the server: what the host's program does, or an edit in `drafts`;
+/// neither where it is there.
+fn plan_server(
+    relay: &Relay,
+    host: &'static Host,
+    wiring: &Entries,
+    program: &str,
+    drafts: &mut Drafts,
+) -> Result<Option<Change>> {
+    let path = (wiring.server.path)(&relay.env);
+    let there = servers(relay, host, wiring)?;
+    let good = |server: &&wiring::Listed| {
+        is_bus(server)
+            && is_same(relay, &server.program, program)
+            && store_of(relay, wiring, server) == relay.home()
+    };
+    if there.iter().any(|server| good(&server)) {
+        return Ok(None);
+    }
+    let former = there.iter().find(|server| server.name == "relay");
+    if let Some(other) = former.filter(|server| !is_bus(server)) {
+        return Err(Error::Failed(format!(
+            "{} has another server named relay, which starts {}; it was left alone: rename it and try again",
+            path.display(),
+            other.program
+        )));
+    }
+    // A host that gives its servers none of the user's variables must be told.
+    let elsewhere = relay.home() != crate::store::usual_home(&relay.env);
+    let store = elsewhere.then(|| relay.home().to_string_lossy().into_owned());
+    match wiring.server.change {
+        wiring::Change::Program { add, remove } => {
+            if relay.env.program(host.program).is_none() {
+                return Err(Error::NotFound {
+                    what: "program",
+                    name: host.program.to_owned(),
+                    hint: format!(" on the PATH; {} adds servers with it, so install it first", host.title),
+                });
+            }
+            let first = former.map(|_| owned(remove));
+            let runs = first.into_iter().chain([add(program, store.as_deref())]).collect();
+            Ok(Some(by_host(host, path, '+', runs)))
+        }
+        wiring::Change::Edit { add, remove } => {
+            let draft = drafts.of(&path)?;
+            let cleared = if former.is_some() { remove(&draft.after) } else { Some(draft.after.clone()) };
+            let added = cleared.and_then(|text| add(&text, program, store.as_deref()));
+            draft.after = added.ok_or_else(|| misunderstood(host, &path))?;
+            draft.what.push("the server relay".to_owned());
+            Ok(None)
+        }
+    }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn by_host(host: &Host, path: PathBuf, sign: char, runs: Vec<Vec<String>>) -> Change {
+    let lines = runs.iter().map(|words| format!("{sign} {} {}", host.program, words.join(" "))).collect();
+    Change { path, what: "the server relay".to_owned(), lines, doing: Doing::Program(runs) }
+}
+
+/// The files that are to be edited, each with all its edits.
+#[derive(Default)]
+struct Drafts(Vec<Draft>);
+
+struct Draft {
+    path: PathBuf,
+    before: String,
+    after: String,
+    what: Vec<String>,
+}
+
+impl Drafts {
+    fn of(&mut self, path: &Path) -> Result<&mut Draft> {
+        let there = self.0.iter().position(|draft| draft.path == path);
+        let index = match there {
+            Some(index) => index,
+            None => {
+                let before = read(path)?;
+                self.0.push(Draft { path: path.to_owned(), after: before.clone(), before, what: Vec::new() });
+                self.0.len() - 1
+            }
+        };
+        Ok(&mut self.0[index])
+    }
+
+    fn changes(self) -> impl Iterator<Item = Change> {
+        self.0.into_iter().filter(|draft| draft.after != draft.before).map(|draft| Change {
+            lines: difference(&draft.before, &draft.after),
+            path: draft.path,
+            what: draft.what.join(" and "),
+            doing: Doing::Content(draft.after),
+        })
+    }
 }
 
 impl Work {
@@ -184,6 +235,7 @@ impl Work {
         let mut installed = store.installed(self.host.name)?;
         let mut copies = Vec::new();
         for change in &self.changes {
+            installed.server |= self.server;
             let before = installed.before(&change.path);
             // What the user has changed since must not be undone by the copy from before.
             let stale = before.is_some_and(|before| before.after != digest(&change.path).unwrap_or(0));
@@ -225,16 +277,45 @@ impl Work {
             Doing::Content(content) => file::replace_of_user(&change.path, content.as_bytes())
                 .map_err(|e| Error::io("write", &change.path, e)),
             Doing::Removal => file::remove(&change.path).map_err(|e| Error::io("remove", &change.path, e)),
-            Doing::Program(words) => {
-                let plan = Plan {
-                    program: self.host.program.to_owned(),
-                    arguments: words.clone(),
-                    directory: relay.env.directory().to_owned(),
-                    without: Vec::new(),
-                };
-                wake::converse(&plan, &[], "").map(|_| ())
-            }
+            Doing::Program(runs) => runs.iter().try_for_each(|words| {
+                wake::converse(&host_plan(relay, self.host, words.clone()), &[], "").map(|_| ())
+            }),
         }
+    }
+
+    /// Looks whether the host has what was installed, as far as it tells without a
+    /// model. Returns what was seen, in words; an error where it has not.
+    pub fn check(&self, relay: &Relay) -> Result<String> {
+        let host = self.host;
+        let state = examine(relay, host)?;
+        let Wiring::Entries(wiring) = host.wiring else { return Ok("its plugin is in place".to_owned()) };
+        let failed = |what: &str| Err(Error::Failed(format!("{} {what}", host.title)));
+        if state.servers.is_empty() || !state.missing.is_empty() {
+            return failed("does not have all that was added");
+        }
+        if relay.env.program(host.program).is_none() {
+            return Ok(format!(
+                "its files have relay; {} is not on the PATH, so it was not asked",
+                host.program
+            ));
+        }
+        let plan = host_plan(relay, host, owned(wiring.server.check));
+        let said = wake::output(&plan, CHECK_BYTES, std::time::Duration::from_millis(CHECK_MS));
+        let words = format!("{} {}", host.program, wiring.server.check.join(" "));
+        match said.map(|said| state.servers.iter().any(|server| said.contains(&server.program))) {
+            Some(true) => Ok(format!("`{words}` shows it")),
+            Some(false) => failed(&format!("does not know the server (`{words}`)")),
+            None => Ok(format!("its files have relay; `{words}` gave no answer")),
+        }
+    }
+}
+
+fn host_plan(relay: &Relay, host: &Host, arguments: Vec<String>) -> Plan {
+    Plan {
+        program: host.program.to_owned(),
+        arguments,
+        directory: relay.env.directory().to_owned(),
+        without: Vec::new(),
     }
 }
 
@@ -253,92 +334,11 @@ fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option
         Some(text) => before == text || (path.is_symlink() && !before.is_empty()),
         None => before.is_empty(),
     };
-    let (sign, what) = if text.is_some() { ('+', "relay's plugin") } else { ('-', "relay's plugin") };
+    let sign = if text.is_some() { '+' } else { '-' };
     let lines = vec![format!("{sign} {}", path.display())];
     let doing = text.map_or(Doing::Removal, |text| Doing::Content(text.to_owned()));
-    let change = Change { path, what: what.to_owned(), lines, doing };
-    Ok(Work { host, changes: if done { Vec::new() } else { vec![change] } })
-}
-
-/// How a plugin that holds this text is wired.
-fn plugin_state(host: &Host, text: &str, plugin: &Plugin) -> State {
-    let there = text.starts_with(plugin.begins);
-    let missing = host.moments.iter().map(|(event, _)| *event).filter(|_| !there).collect();
-    State {
-        server: there,
-        missing,
-        by_plugin: false,
-        twice: false,
-        disabled: false,
-        untrusted: 0,
-        broken: Vec::new(),
-    }
-}
-
-/// Whether the host's configuration has the server that `install` adds.
-fn server_is_ours(relay: &Relay, wiring: &Entries) -> Result<bool> {
-    Ok((wiring.server.is_there)(&read(&(wiring.server.path)(&relay.env))?))
-}
-
-/// Whether it has a server of relay's, under whatever name.
-fn server_is_there(relay: &Relay, wiring: &Entries) -> Result<bool> {
-    let text = read(&(wiring.server.path)(&relay.env))?;
-    Ok((wiring.server.is_there)(&text) || squeezed(&text).contains("relayargsbus"))
-}
-
-/// Letters and digits only: a command line, however a file spells it.
-fn squeezed(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).collect()
-}
-
-fn add_server(relay: &Relay, host: &Host, wiring: &Entries, program: &str) -> Result<Change> {
-    if find_program(relay, host.program).is_none() {
-        return Err(Error::NotFound {
-            what: "program",
-            name: host.program.to_owned(),
-            hint: format!(" on the PATH; {} adds servers with it, so install it first", host.title),
-        });
-    }
-    // A host that gives its servers none of the user's variables must be told.
-    let store = relay.env.path("AGENT_RELAY_HOME").map(|path| path.to_string_lossy().into_owned());
-    let words = (wiring.server.add)(program, store.as_deref());
-    let lines = vec![format!("+ {} {}", host.program, words.join(" "))];
-    let what = "the server relay".to_owned();
-    Ok(Change { path: (wiring.server.path)(&relay.env), what, lines, doing: Doing::Program(words) })
-}
-
-/// How hosts are to start relay: as the PATH has it where that is this program,
-/// because that outlives an update; else this very file.
-fn own_path(relay: &Relay) -> Result<String> {
-    let own = process::executable()?;
-    let own = own.canonicalize().unwrap_or(own);
-    let named = find_program(relay, "relay").filter(|path| {
-        // `bin/relay` starts the binary that lies beside it.
-        path.canonicalize().is_ok_and(|path| path == own || path.parent() == own.parent())
-    });
-    let path = named.unwrap_or(own);
-    path.to_str()
-        .map(str::to_owned)
-        .ok_or_else(|| Error::Failed(format!("relay's own path is not UTF-8: {}; move it", path.display())))
-}
-
-/// The file's text; an empty one where there is no file.
-fn read(path: &Path) -> Result<String> {
-    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
-    String::from_utf8(content.unwrap_or_default()).map_err(|_| {
-        Error::Failed(format!(
-            "{} is not UTF-8 text; it was left alone, see docs/hosts.md for the lines to add",
-            path.display()
-        ))
-    })
-}
-
-fn misunderstood(host: &Host, path: &Path) -> Error {
-    Error::Failed(format!(
-        "{} is not the JSON that {} reads hooks from; it was left alone: mend it, or add the lines of docs/hosts.md by hand",
-        path.display(),
-        host.title
-    ))
+    let change = Change { path, what: "relay's plugin".to_owned(), lines, doing };
+    Ok(Work { host, changes: if done { Vec::new() } else { vec![change] }, server: false })
 }
 
 /// Puts a file back as it was.
@@ -361,13 +361,15 @@ fn digest(path: &Path) -> Result<u64> {
     Ok(content.map_or(0, |content| crate::host::event::fnv1a(&content)))
 }
 
-/// The lines that only one of two texts has, the first and last common lines
+/// The lines that differ, each with its sign, the first and last common lines
 /// left out.
-fn difference(before: &str, after: &str, sign: char) -> Vec<String> {
+fn difference(before: &str, after: &str) -> Vec<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let (old, new) = (&old[same..], &new[same..]);
     let same = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-    let longer = if sign == '+' { &new[..new.len() - same] } else { &old[..old.len() - same] };
-    longer.iter().map(|line| format!("{sign} {line}")).collect()
+    let signed = |lines: &[&str], sign: char| -> Vec<String> {
+        lines[..lines.len() - same].iter().map(|line| format!("{sign} {line}")).collect()
+    };
+    [signed(old, '-'), signed(new, '+')].concat()
 }

@@ -27,6 +27,7 @@ pub mod standing;
 pub mod succession;
 pub mod wait;
 pub mod wake;
+pub mod wiring;
 
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -25,6 +25,8 @@ pub struct Before {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Installed {
     pub files: Vec<Before>,
+    /// Whether the server is relay's doing, not the user's.
+    pub server: bool,
 }
 
 impl Installed {
@@ -45,7 +47,8 @@ impl Installed {
                 .str("after", &format!("{:016x}", file.after))
                 .finish()
         });
-        json::Object::new().raw("files", &json::array(files)).finish() + "\n"
+        let server = if self.server { "true" } else { "false" };
+        json::Object::new().raw("files", &json::array(files)).raw("server", server).finish() + "\n"
     }
 
     fn parse(content: &[u8]) -> Option<Installed> {
@@ -58,7 +61,9 @@ impl Installed {
                 after: u64::from_str_radix(text("after")?, 16).ok()?,
             })
         });
-        Some(Installed { files: files.collect::<Option<_>>()? })
+        // The first notes did not say: then it was.
+        let server = document.value().get("server").and_then(Value::bool).unwrap_or(true);
+        Some(Installed { files: files.collect::<Option<_>>()?, server })
     }
 }
 

@@ -41,9 +41,12 @@ pub struct Store {
 
 /// Where the store is: `AGENT_RELAY_HOME`, its older alias, or `~/.agent-relay`.
 pub fn home(env: &Env) -> PathBuf {
-    env.path("AGENT_RELAY_HOME")
-        .or_else(|| env.path("SESSION_RELAY_HOME"))
-        .unwrap_or_else(|| env.below_home(".agent-relay"))
+    env.path("AGENT_RELAY_HOME").or_else(|| env.path("SESSION_RELAY_HOME")).unwrap_or_else(|| usual_home(env))
+}
+
+/// Where the store is when no variable says so.
+pub fn usual_home(env: &Env) -> PathBuf {
+    env.below_home(".agent-relay")
 }
 
 impl Store {

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::file::is_program;
+
 /// The variables and the working directory this process was started with.
 pub struct Env {
     variables: HashMap<String, String>,
@@ -60,5 +62,13 @@ impl Env {
     /// Where programs are looked for.
     pub fn search_path(&self) -> impl Iterator<Item = PathBuf> {
         self.get("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").split(':').map(PathBuf::from)
+    }
+
+    /// The program of this name among them; one with a slash where it says.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        match name.contains('/') {
+            true => Some(PathBuf::from(name)).filter(|path| is_program(path)),
+            false => self.search_path().map(|folder| folder.join(name)).find(|path| is_program(path)),
+        }
     }
 }

@@ -102,12 +102,40 @@ pub fn replace_from(path: &Path, draft: &Path, content: &[u8]) -> io::Result<()>
     Ok(())
 }
 
+/// Whether this file can be run.
+pub fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+/// The kind of the file system at `path`, where it is one that machines share.
+#[cfg(target_os = "linux")]
+pub fn network_file_system(path: &Path) -> Option<&'static str> {
+    // statfs(2) lists these numbers.
+    match u32::try_from(rustix::fs::statfs(path).ok()?.f_type).ok()? {
+        0x6969 => Some("NFS"),
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
+        0x0102_1997 => Some("9p"),
+        0x5346_414f => Some("AFS"),
+        0x00c3_6400 => Some("Ceph"),
+        _ => None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn network_file_system(_path: &Path) -> Option<&'static str> {
+    None
+}
+
 /// Keeps a copy of a user's file beside it, with its mode. Returns where; `None`
-/// when there is no such file.
+/// when there is no such file. What is there under the copy's name stays.
 pub fn keep_copy(path: &Path) -> io::Result<Option<PathBuf>> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".relay-backup");
-    let copy = PathBuf::from(name);
+    let name = |number: usize| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(if number == 1 { ".relay-backup".to_owned() } else { format!(".relay-backup-{number}") });
+        PathBuf::from(name)
+    };
+    let copy = (1..).map(name).find(|copy| !copy.exists() || fs::read(copy).ok() == fs::read(path).ok());
+    let copy = copy.ok_or(io::ErrorKind::AlreadyExists)?;
     fault::step()?;
     match fs::copy(path, &copy) {
         Ok(_) => {

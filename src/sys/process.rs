@@ -72,6 +72,25 @@ pub fn executable() -> Result<std::path::PathBuf> {
     std::env::current_exe().map_err(|e| Error::Failed(format!("cannot tell where relay itself is: {e}")))
 }
 
+/// The processes of this user that run a program named after relay with `verb`
+/// as their first word, and the file of each, even one that was replaced; none
+/// where the system has no `/proc`.
+pub fn running(verb: &str) -> Vec<(u32, std::path::PathBuf)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let of_relay = |pid: &u32| {
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
+        let name = words[0].rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        name.starts_with(b"relay") && words.get(1) == Some(&verb.as_bytes())
+    };
+    // The link of another user's process cannot be read.
+    pids.filter(of_relay)
+        .map(|pid| (pid, std::path::PathBuf::from(format!("/proc/{pid}/exe"))))
+        .filter(|(_, program)| program.read_link().is_ok())
+        .collect()
+}
+
 /// Leaves the terminal: what ends there does not end this process.
 pub fn leave_terminal() {
     // It fails for a leader of a process group, which has left already.

@@ -1,0 +1,146 @@
+//! How relay is wired into a host's user configuration: the forms it takes.
+//!
+//! Invariant: pure. Each host says here what its files hold; reading and writing
+//! them is `ops::wiring` and `ops::install`.
+
+use std::path::{Path, PathBuf};
+
+use crate::json::{Document, Value, edit};
+use crate::sys::Env;
+
+/// How relay is wired into a host's user configuration.
+pub enum Wiring {
+    Entries(&'static Entries),
+    Plugin(&'static Plugin),
+}
+
+/// A plugin of relay's in a file of its own.
+pub struct Plugin {
+    /// The folder that shows that the host is used here.
+    pub folder: fn(env: &Env) -> PathBuf,
+    pub path: fn(env: &Env) -> PathBuf,
+    /// What it is to hold, given the path of relay.
+    pub text: fn(program: &str) -> String,
+    /// How every version of it begins.
+    pub begins: &'static str,
+    pub then: &'static str,
+}
+
+/// A server and hooks, entries in files of the host's.
+pub struct Entries {
+    /// The folder that shows that the host is used here.
+    pub folder: fn(env: &Env) -> PathBuf,
+    pub server: Server,
+    /// The JSON file in which `hooks` has a list for each event.
+    pub hooks: fn(env: &Env) -> PathBuf,
+    /// The entry that starts `program` (relay's path) at an event, one line of JSON.
+    pub hook: fn(event: &str, program: &str) -> String,
+    /// The program that a hook of this host starts with relay's words.
+    pub program: fn(hook: &str) -> Option<String>,
+    /// The file that tells whether the host's own plugin of relay is switched on.
+    pub plugin: fn(env: &Env) -> PathBuf,
+    /// Whether that file's text says so.
+    pub has_plugin: fn(text: &str) -> bool,
+    /// Whether the text of `hooks` switches all hooks off.
+    pub disabled: fn(text: &str) -> bool,
+    /// How many of the hooks in the file at `hooks` the user has trusted, by the
+    /// text of the server's file; `None`: the host does not ask.
+    pub trusted: fn(text: &str, hooks: &Path) -> Option<usize>,
+    /// What the user should know or do then.
+    pub then: &'static str,
+}
+
+/// The MCP server in a host's configuration.
+pub struct Server {
+    /// The file that holds it.
+    pub path: fn(env: &Env) -> PathBuf,
+    /// The servers in that file's text; `None`: it is not understood.
+    pub list: fn(text: &str) -> Option<Vec<Listed>>,
+    pub change: Change,
+    /// Whether its servers have the variables of the user.
+    pub inherits: bool,
+    /// The arguments with which the host's program prints the server's command,
+    /// without a model: so it has understood its configuration.
+    pub check: &'static [&'static str],
+}
+
+/// How a server comes into the file and out of it, under the name `relay`.
+/// `store`: where the store is, when it is not in its usual place.
+pub enum Change {
+    /// By the host's own program, with these arguments.
+    Program { add: fn(program: &str, store: Option<&str>) -> Vec<String>, remove: &'static [&'static str] },
+    /// By an edit of the file's text; `None`: it is not understood.
+    Edit {
+        add: fn(text: &str, program: &str, store: Option<&str>) -> Option<String>,
+        remove: fn(text: &str) -> Option<String>,
+    },
+}
+
+/// A server that a host's configuration lists.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub name: String,
+    pub program: String,
+    pub words: Vec<String>,
+    /// The store it is told to use.
+    pub store: Option<String>,
+}
+
+impl Wiring {
+    /// The folder that shows that the host is used here.
+    pub fn folder(&self, env: &Env) -> PathBuf {
+        match self {
+            Wiring::Entries(entries) => (entries.folder)(env),
+            Wiring::Plugin(plugin) => (plugin.folder)(env),
+        }
+    }
+
+    /// What the user should know or do once it is wired.
+    pub fn then(&self) -> &'static str {
+        match self {
+            Wiring::Entries(entries) => entries.then,
+            Wiring::Plugin(plugin) => plugin.then,
+        }
+    }
+}
+
+/// The servers in the object `mcpServers` of a JSON text.
+pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
+    let server = |(name, entry): (String, &str)| {
+        let string = |path: &[&str]| {
+            edit::value(entry, path).flatten().and_then(crate::json::decode).map(|text| text.into_owned())
+        };
+        let words = edit::elements(entry, &["args"]).unwrap_or_default();
+        let words = words.iter().filter_map(|word| crate::json::decode(word)).map(|word| word.into_owned());
+        Some(Listed {
+            name,
+            program: string(&["command"])?,
+            words: words.collect(),
+            store: string(&["env", "AGENT_RELAY_HOME"]),
+        })
+    };
+    Some(edit::entries(text, &["mcpServers"])?.into_iter().filter_map(server).collect())
+}
+
+/// Whether the value at `path` of a JSON text is `true`.
+pub fn is_true(text: &str, path: &[&str]) -> bool {
+    edit::value(text, path).flatten() == Some("true")
+}
+
+/// The program of a hook that is a shell's line ending in `words`.
+pub fn program_of_shell_hook(hook: &str, words: &str) -> Option<String> {
+    let document = Document::parse(hook.as_bytes()).ok()?;
+    let line = document.value().get("command").and_then(Value::str)?;
+    let program = line.strip_suffix(words)?.trim_end();
+    let inside = |mark: char| program.strip_prefix(mark)?.strip_suffix(mark);
+    Some(match (inside('\''), inside('"')) {
+        (Some(path), _) => path.replace("'\\''", "'"),
+        (None, Some(path)) => path.to_owned(),
+        (None, None) => program.to_owned(),
+    })
+}
+
+/// A path as a word of a shell's line.
+pub fn shell_word(path: &str) -> String {
+    format!("'{}'", path.replace('\'', "'\\''"))
+}

@@ -1,0 +1,325 @@
+//! The tables of a TOML text that is the user's, as far as one entry needs them:
+//! found, added at the end, taken out.
+//!
+//! Invariant: pure text; what is not touched stays byte for byte; a text whose
+//! lines are not understood gives `None`, never a guess.
+
+/// A table that a header begins, up to the next header.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Table<'a> {
+    /// The header's keys, unquoted.
+    pub name: Vec<String>,
+    /// Its keys and values, as they are written.
+    pub values: Vec<(Vec<String>, &'a str)>,
+    start: usize,
+}
+
+/// The tables of a text; the first has no name and holds what stands before
+/// every header.
+pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
+    let mut found = vec![Table { name: Vec::new(), values: Vec::new(), start: 0 }];
+    let mut at = 0;
+    while at < text.len() {
+        let rest = text[at..].trim_start_matches([' ', '\t']);
+        at = if rest.starts_with(['#', '\r', '\n']) || rest.is_empty() {
+            text.len() - rest.len()
+        } else if let Some(header) = rest.strip_prefix('[') {
+            let inner = header.strip_prefix('[').unwrap_or(header);
+            let (name, behind) = keys(inner)?;
+            let close = if inner.len() < header.len() { "]]" } else { "]" };
+            let behind = behind.strip_prefix(close)?;
+            found.push(Table { name, values: Vec::new(), start: at });
+            text.len() - behind.len()
+        } else {
+            let (name, behind) = keys(rest)?;
+            let value = behind.strip_prefix('=')?.trim_start_matches([' ', '\t']);
+            let from = text.len() - value.len();
+            let to = value_end(text, from, 0)?;
+            found.last_mut()?.values.push((name, &text[from..to]));
+            to
+        };
+        // Only a comment may follow on the line.
+        let behind = text[at..].lines().next().unwrap_or_default();
+        if !behind.trim().is_empty() && !behind.trim_start().starts_with('#') {
+            return None;
+        }
+        at += text[at..].find('\n').map_or(text.len() - at, |newline| newline + 1);
+    }
+    Some(found)
+}
+
+impl<'a> Table<'a> {
+    /// The value of a key, as it is written.
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.values.iter().find(|(name, _)| name == &[key]).map(|(_, value)| *value)
+    }
+}
+
+/// The text with a table at its end.
+pub fn append(text: &str, table: &str) -> String {
+    let nl = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let glue = match text {
+        "" => "",
+        text if text.ends_with('\n') => nl,
+        _ => &nl.repeat(2),
+    };
+    format!("{text}{glue}{}", table.replace('\n', nl))
+}
+
+/// The text without the tables whose names begin with `name`, and without one
+/// empty line before each.
+pub fn without(text: &str, name: &[&str]) -> Option<String> {
+    let tables = tables(text)?;
+    let mut kept = String::new();
+    for (index, table) in tables.iter().enumerate() {
+        let end = tables.get(index + 1).map_or(text.len(), |next| next.start);
+        let meant = table.name.len() >= name.len() && table.name.iter().zip(name).all(|(a, b)| a == b);
+        if !meant || name.is_empty() {
+            kept.push_str(&text[table.start..end]);
+            continue;
+        }
+        let gap = ["\r\n", "\n"].iter().find_map(|nl| {
+            let before = kept.strip_suffix(nl)?;
+            (before.is_empty() || before.ends_with('\n')).then_some(before.len())
+        });
+        kept.truncate(gap.unwrap_or(kept.len()));
+        // Comments at its end belong to what follows.
+        let own = &text[table.start..end];
+        let mut keep = own.len();
+        if index + 1 < tables.len() {
+            let of_table = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+            let last = own.split_inclusive('\n').rev().take_while(|line| !of_table(line));
+            keep -= last.map(str::len).sum::<usize>();
+        }
+        kept.push_str(&own[keep..]);
+    }
+    Some(kept)
+}
+
+/// What a string says, however it is quoted.
+pub fn string(raw: &str) -> Option<String> {
+    if let Some(inside) = raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\'')) {
+        return (!inside.contains('\'')).then(|| inside.to_owned());
+    }
+    super::decode(raw).map(|text| text.into_owned())
+}
+
+/// The strings of an array.
+pub fn strings(raw: &str) -> Option<Vec<String>> {
+    let mut at = 1;
+    let mut found = Vec::new();
+    raw.strip_prefix('[')?;
+    loop {
+        at = after_space(raw, at);
+        match raw.as_bytes().get(at)? {
+            b']' => return Some(found),
+            b',' => at += 1,
+            _ => {
+                let end = value_end(raw, at, 0)?;
+                found.push(string(&raw[at..end])?);
+                at = end;
+            }
+        }
+    }
+}
+
+/// The members of an inline table.
+pub fn members(raw: &str) -> Option<Vec<(Vec<String>, &str)>> {
+    let mut at = 1;
+    let mut found = Vec::new();
+    raw.strip_prefix('{')?;
+    loop {
+        at = after_space(raw, at);
+        match raw.as_bytes().get(at)? {
+            b'}' => return Some(found),
+            b',' => at += 1,
+            _ => {
+                let (name, behind) = keys(&raw[at..])?;
+                let value = behind.strip_prefix('=')?.trim_start();
+                let from = raw.len() - value.len();
+                at = value_end(raw, from, 0)?;
+                found.push((name, &raw[from..at]));
+            }
+        }
+    }
+}
+
+/// Dotted keys, and what stands behind them and their space.
+fn keys(text: &str) -> Option<(Vec<String>, &str)> {
+    let mut names = Vec::new();
+    let mut rest = text.trim_start_matches([' ', '\t']);
+    loop {
+        let bare =
+            rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        let length = match rest.as_bytes().first()? {
+            b'"' | b'\'' => value_end(rest, 0, 0)?,
+            _ => bare.count(),
+        };
+        let key = &rest[..length];
+        names.push(if key.starts_with(['"', '\'']) { string(key)? } else { key.to_owned() });
+        rest = rest[length..].trim_start_matches([' ', '\t']);
+        match rest.strip_prefix('.') {
+            Some(more) if length > 0 => rest = more.trim_start_matches([' ', '\t']),
+            None if length > 0 => return Some((names, rest)),
+            _ => return None,
+        }
+    }
+}
+
+/// Behind the value that begins at `at`.
+fn value_end(text: &str, at: usize, depth: usize) -> Option<usize> {
+    let rest = &text[at..];
+    for quotes in ["\"\"\"", "'''"] {
+        if let Some(inside) = rest.strip_prefix(quotes) {
+            let mut from = 0;
+            loop {
+                let found = from + inside[from..].find(quotes)?;
+                let escapes = inside[..found].bytes().rev().take_while(|byte| *byte == b'\\').count();
+                if quotes.starts_with('\'') || escapes % 2 == 0 {
+                    // Up to two quotation marks may stand before the closing three.
+                    let more = inside[found + 3..].bytes().take_while(|b| *b == quotes.as_bytes()[0]).count();
+                    return Some(at + 3 + found + 3 + more.min(2));
+                }
+                from = found + 1;
+            }
+        }
+    }
+    match rest.as_bytes().first()? {
+        quote @ (b'"' | b'\'') => {
+            let mut bytes = rest.bytes().enumerate().skip(1);
+            loop {
+                match bytes.next()? {
+                    (_, b'\n') => return None,
+                    (_, b'\\') if *quote == b'"' => drop(bytes.next()?),
+                    (end, byte) if byte == *quote => return Some(at + end + 1),
+                    _ => {}
+                }
+            }
+        }
+        open @ (b'[' | b'{') => {
+            if depth > crate::limits::JSON_DEPTH {
+                return None;
+            }
+            let close = if *open == b'[' { b']' } else { b'}' };
+            let mut at = after_space(text, at + 1);
+            loop {
+                at = match text.as_bytes().get(at)? {
+                    byte if *byte == close => return Some(at + 1),
+                    b',' => at + 1,
+                    _ if close == b']' => value_end(text, at, depth + 1)?,
+                    _ => {
+                        let (_, behind) = keys(&text[at..])?;
+                        let value = behind.strip_prefix('=')?.trim_start();
+                        value_end(text, text.len() - value.len(), depth + 1)?
+                    }
+                };
+                at = after_space(text, at);
+            }
+        }
+        _ => {
+            let part =
+                |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b':' | b'_');
+            let length = rest.as_bytes().iter().take_while(|byte| part(byte)).count();
+            // A date and its time may have a space between them.
+            let is_date = length == 10 && rest[..length].matches('-').count() == 2;
+            let time = rest[length..].strip_prefix(' ').filter(|_| is_date);
+            let more = time.map_or(0, |time| 1 + time.bytes().take_while(part).count());
+            (length > 0).then_some(at + length + more)
+        }
+    }
+}
+
+/// Behind the space, line ends and comments at `at`.
+fn after_space(text: &str, mut at: usize) -> usize {
+    loop {
+        match text.as_bytes().get(at) {
+            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            Some(b'#') => at += text[at..].find('\n').unwrap_or(text.len() - at),
+            _ => return at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"# mine
+model = "x" # why
+notify = ["a", # [b]
+  "[c]",
+]
+long = """
+[not.a.table]
+"""
+raw = '''
+"[nor.this]"'''
+when = 1979-05-27 07:32:00Z
+
+[ mcp_servers . other ] # theirs
+command = 'foo'
+env = { A = "1", "B.c" = 'd' }
+
+[[list]]
+x = -1.5e3
+[mcp_servers."a.b"]
+args = [ "bus", ]
+"#;
+
+    #[test]
+    fn tables_are_found_wherever_they_begin() {
+        let found = tables(TEXT).unwrap();
+        let names: Vec<String> = found.iter().map(|table| table.name.join("/")).collect();
+        assert_eq!(names, ["", "mcp_servers/other", "list", "mcp_servers/a.b"]);
+        assert_eq!(found[1].get("command").and_then(string).as_deref(), Some("foo"));
+        assert_eq!(found[3].get("args").and_then(strings), Some(vec!["bus".to_owned()]));
+        let environment = members(found[1].get("env").unwrap()).unwrap();
+        assert_eq!(environment, [(vec!["A".to_owned()], "\"1\""), (vec!["B.c".to_owned()], "'d'")]);
+        assert_eq!(found[0].values.len(), 5);
+    }
+
+    #[test]
+    fn what_is_no_toml_is_not_understood() {
+        for text in [
+            "x",
+            "= 1",
+            "x = ",
+            "x = 1 2",
+            "[a",
+            "[a] b",
+            "x = [1",
+            "x = \"a\nb\"",
+            "x = \"\"\"a",
+            "x = {a}",
+            "a..b = 1",
+            "[]",
+        ] {
+            assert_eq!(tables(text), None, "{text}");
+        }
+        assert_eq!(tables(&format!("x = {}", "[".repeat(100_000))), None);
+    }
+
+    #[test]
+    fn what_was_added_comes_out_without_a_trace() {
+        let table = "[mcp_servers.relay]\ncommand = \"/r\"\n\n[mcp_servers.relay.env]\nA = \"b\"\n";
+        for text in [TEXT, "", "x = 1\n", "x = 1\r\ny = 2\r\n", "# only this\n"] {
+            let added = append(text, table);
+            assert_eq!(tables(&added).unwrap().len(), tables(text).unwrap().len() + 2, "{added}");
+            assert_eq!(without(&added, &["mcp_servers", "relay"]).as_deref(), Some(text));
+            let more = format!("{added}\n# of the next\n[next]\nz = 1\n");
+            let left = without(&more, &["mcp_servers", "relay"]).unwrap();
+            assert!(left.starts_with(text) && left.ends_with("# of the next\n[next]\nz = 1\n"), "{left}");
+        }
+        assert_eq!(without(TEXT, &["mcp_servers", "relay"]).as_deref(), Some(TEXT));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_gives_tables_or_nothing(text in "[\\[\\]{}\"'=.,# \\n\\\\a1é]{0,40}") {
+            if let Some(found) = tables(&text) {
+                proptest::prop_assert!(!found.is_empty());
+                proptest::prop_assert_eq!(without(&text, &["no", "such"]), Some(text));
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The doctor's look at the store: its place, its mail, its records.
+//!
+//! Invariant: see [`super`].
+
+use std::fs::{File, TryLockError};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use super::Findings;
+use crate::error::Result;
+use crate::limits::CLOCK_SLACK_MS;
+use crate::mail::text::count;
+use crate::ops::Relay;
+use crate::ops::roster::{Row, roster};
+use crate::store::Store;
+use crate::sys::{clock, file, process};
+
+pub fn examine(relay: &Relay, findings: &mut Findings) {
+    match relay.existing_store() {
+        Err(error) => findings.problem("store", error.to_string()),
+        Ok(None) => findings.notice(
+            "store",
+            format!(
+                "none yet at {}; it is made when the first session or message comes",
+                relay.home().display()
+            ),
+        ),
+        Ok(Some(store)) => {
+            findings.fine("store", format!("{}, format 1", store.home().display()));
+            permissions(&store, findings);
+            locks(&store, findings);
+            sessions(&store, findings);
+            last_failure(&store, findings);
+        }
+    }
+}
+
+/// The store is private: nobody else may look into it.
+fn permissions(store: &Store, findings: &mut Findings) {
+    let home = store.home();
+    let Ok(metadata) = home.metadata() else { return };
+    let mode = metadata.permissions().mode() & 0o777;
+    if metadata.uid() != process::user() {
+        findings.problem(
+            "permissions",
+            format!("{} belongs to another user; give it back with chown", home.display()),
+        );
+    } else if mode & 0o077 != 0 {
+        let path = home.display();
+        findings.problem(
+            "permissions",
+            format!("{path} is open to others (mode {mode:o}); run: chmod -R go= {path}"),
+        );
+    } else {
+        findings.fine("permissions", format!("private (mode {mode:o})"));
+    }
+}
+
+/// Two writers must not both get a lock, and not be on two machines.
+fn locks(store: &Store, findings: &mut Findings) {
+    let path = store.home().join("format");
+    let elsewhere = "keep the store on a local disk: set AGENT_RELAY_HOME";
+    if let Some(kind) = file::network_file_system(store.home()) {
+        return findings.problem(
+            "locks",
+            format!("the store is on a network file system ({kind}), which cannot keep relay's promises; {elsewhere}"),
+        );
+    }
+    let (Ok(one), Ok(other)) = (File::open(&path), File::open(&path)) else { return };
+    // Held by somebody else already, they work.
+    let work = match one.try_lock() {
+        Ok(()) => matches!(other.try_lock(), Err(TryLockError::WouldBlock)),
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    };
+    match work {
+        true => findings.fine("locks", "they keep a second writer out".to_owned()),
+        false => {
+            findings.problem("locks", format!("locks do not work on {}; {elsewhere}", store.home().display()))
+        }
+    }
+}
+
+/// A session that was seen in the future: the clock has been set back since.
+fn clock_was_set_back(rows: &[Row], findings: &mut Findings) {
+    let now = clock::now_ms();
+    let ahead = rows.iter().filter(|row| row.found.info.seen_ms > now + CLOCK_SLACK_MS);
+    let Some(row) = ahead.max_by_key(|row| row.found.info.seen_ms) else {
+        return findings.fine("clock", format!("{} UTC", clock::rfc3339(now)));
+    };
+    let minutes = (row.found.info.seen_ms - now) / 60_000;
+    findings.notice(
+        "clock",
+        format!(
+            "it says {}, but {} was seen {} later than that: it is wrong now or was then; no mail is lost by it, ages and holds are shown wrong",
+            clock::rfc3339(now),
+            row.found.info.label(),
+            count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute")
+        ),
+    );
+}
+
+fn sessions(store: &Store, findings: &mut Findings) {
+    let rows = match roster(store) {
+        Ok(rows) => rows,
+        Err(error) => return findings.problem("sessions", error.to_string()),
+    };
+    let live = rows.iter().filter(|row| row.live).count();
+    findings.fine("sessions", format!("{} ({live} live)", rows.len()));
+    clock_was_set_back(&rows, findings);
+    mail(&rows, findings);
+    strays(store, findings);
+    damage(store, findings).unwrap_or_else(|error| findings.problem("records", error.to_string()));
+}
+
+fn mail(rows: &[Row], findings: &mut Findings) {
+    let waiting: Vec<&Row> = rows.iter().filter(|row| row.has_mail).collect();
+    if waiting.is_empty() {
+        return findings.fine("mail", "none waits".to_owned());
+    }
+    let now = clock::now_ms();
+    for row in waiting.iter().take(10) {
+        let name = row.found.info.label();
+        let Ok((cursor, bytes)) = row.found.session.cursor() else { continue };
+        let Ok(pending) = row.found.session.read(cursor.consumed, bytes, usize::MAX) else { continue };
+        let Some(oldest) = pending.entries.first().map(|entry| entry.message.sent_ms) else { continue };
+        let what = format!(
+            "{} for {name}, the oldest sent {}",
+            count(pending.entries.len(), "message"),
+            clock::ago(oldest, now)
+        );
+        match row.live {
+            true if now.saturating_sub(oldest) > 600_000 => findings.notice(
+                "mail",
+                format!("{what}; it is live but has had no event since: is its hook installed and trusted?"),
+            ),
+            true => findings.fine("mail", format!("{what}; read at its next event")),
+            false => {
+                findings.notice("mail", format!("{what}; it is dormant, ring it with: relay wake {name}"))
+            }
+        }
+    }
+    if waiting.len() > 10 {
+        findings.notice("mail", format!("and mail for {} more", count(waiting.len() - 10, "session")));
+    }
+}
+
+/// Mail for ids that no host has announced: a slip, or a session yet to come.
+fn strays(store: &Store, findings: &mut Findings) {
+    for session in store.sessions().unwrap_or_default().iter().filter(|session| !session.is_registered()) {
+        let pending =
+            session.cursor().and_then(|(cursor, bytes)| session.read(cursor.consumed, bytes, usize::MAX));
+        let waiting = pending.map_or(0, |pending| pending.entries.len());
+        if waiting > 0 {
+            let what = format!("{} for {}", count(waiting, "message"), session.key());
+            findings
+                .notice("mail", format!("{what}, a session that no host has announced; is the id right?"));
+        }
+    }
+}
+
+fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
+    let mut found = false;
+    for session in store.sessions()? {
+        if let Err(error) = session.info() {
+            found = true;
+            findings.problem("records", error.to_string());
+        }
+        if session.cursor_is_damaged() {
+            found = true;
+            let folder = session.folder().display();
+            findings
+                .problem("records", format!("{folder}/cursor.json is damaged; its mail comes again, marked"));
+        }
+        let bytes = session.log().metadata().map_or(0, |metadata| metadata.len());
+        let lines = session.read(0, bytes, usize::MAX)?.damaged;
+        if lines > 0 {
+            found = true;
+            let what =
+                format!("{} in {}: skipped and kept", count(lines, "damaged line"), session.log().display());
+            findings
+                .problem("records", format!("{what}; look at the file to see what the sender may repeat"));
+        }
+    }
+    if !found {
+        findings.fine("records", "none damaged".to_owned());
+    }
+    Ok(())
+}
+
+fn last_failure(store: &Store, findings: &mut Findings) {
+    match store.last_failure() {
+        None => findings.fine("hooks", "no failure noted".to_owned()),
+        Some((when, what)) => {
+            let note = store.home().join("hook-failures");
+            let when = clock::ago(when, clock::now_ms());
+            findings
+                .notice("hooks", format!("the last failure was {when}: {what} (all in {})", note.display()));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! How relay is wired into a host: what the host's files say.
+//!
+//! Invariant: nothing is changed; a file that is not understood is named.
+
+use std::path::{Path, PathBuf};
+
+use super::Relay;
+use super::entries::{is_bus, programs};
+use crate::error::{Error, Result};
+use crate::host::Host;
+use crate::host::wiring::{Entries, Listed, Plugin, Wiring};
+use crate::json::edit;
+use crate::limits::CONFIGURATION_BYTES;
+use crate::sys::file;
+
+/// How relay is wired into a host.
+#[derive(Default)]
+pub struct State {
+    /// The servers that start relay's bus.
+    pub servers: Vec<Listed>,
+    /// Events without a hook of relay's.
+    pub missing: Vec<&'static str>,
+    /// The host's own plugin of relay is switched on, or relay is wired by one alone.
+    pub by_plugin: bool,
+    /// Wired more than once: a plugin and entries, or two entries.
+    pub twice: bool,
+    /// All hooks are switched off.
+    pub disabled: bool,
+    /// Hooks that the host does not run before its user trusts them.
+    pub untrusted: usize,
+    /// Programs of relay's that hooks or servers start.
+    pub programs: Vec<String>,
+    /// Those of them that cannot be run.
+    pub broken: Vec<String>,
+    /// Stores that servers use and that are not the one the hooks use.
+    pub elsewhere: Vec<PathBuf>,
+}
+
+/// Looks at a host's configuration.
+pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
+    let wiring = match host.wiring {
+        Wiring::Entries(entries) => entries,
+        Wiring::Plugin(plugin) => return Ok(plugin_state(host, &read(&(plugin.path)(&relay.env))?, plugin)),
+    };
+    let path = (wiring.hooks)(&relay.env);
+    let text = read(&path)?;
+    let mut state = State {
+        servers: servers(relay, host, wiring)?.into_iter().filter(is_bus).collect(),
+        by_plugin: (wiring.has_plugin)(&read(&(wiring.plugin)(&relay.env))?),
+        disabled: (wiring.disabled)(&text),
+        ..State::default()
+    };
+    let of_plugin = usize::from(state.by_plugin);
+    state.twice = state.servers.len() + of_plugin > 1;
+    let mut found: Vec<String> = state.servers.iter().map(|server| server.program.clone()).collect();
+    for (event, _) in host.moments {
+        let items = edit::elements(&text, &["hooks", event]).ok_or_else(|| misunderstood(host, &path))?;
+        let ours: Vec<String> = items.iter().flat_map(|group| programs(wiring, group)).collect();
+        if ours.is_empty() {
+            state.missing.push(event);
+        }
+        state.twice |= ours.len() > 1 || (!ours.is_empty() && state.by_plugin);
+        found.extend(ours);
+    }
+    found.sort();
+    found.dedup();
+    state.broken = found.iter().filter(|program| relay.env.program(program).is_none()).cloned().collect();
+    state.programs = found;
+    let used = state.servers.iter().map(|server| store_of(relay, wiring, server));
+    state.elsewhere = used.filter(|store| store != relay.home()).collect();
+    let hooked = host.moments.len() - state.missing.len();
+    let trusted = (wiring.trusted)(&read(&(wiring.server.path)(&relay.env))?, &path);
+    state.untrusted = trusted.map_or(0, |trusted| hooked.saturating_sub(trusted));
+    Ok(state)
+}
+
+/// The store that a server of relay's uses.
+pub fn store_of(relay: &Relay, wiring: &Entries, server: &Listed) -> PathBuf {
+    match &server.store {
+        Some(store) => relay.env.absolute(Path::new(store)),
+        None if wiring.server.inherits => relay.home().to_owned(),
+        None => crate::store::usual_home(&relay.env),
+    }
+}
+
+/// How a plugin that holds this text is wired.
+fn plugin_state(host: &Host, text: &str, plugin: &Plugin) -> State {
+    let by_plugin = text.starts_with(plugin.begins);
+    let missing = host.moments.iter().map(|(event, _)| *event).filter(|_| !by_plugin).collect();
+    State { by_plugin, missing, ..State::default() }
+}
+
+/// All servers that the host's configuration lists.
+pub fn servers(relay: &Relay, host: &Host, wiring: &Entries) -> Result<Vec<Listed>> {
+    let path = (wiring.server.path)(&relay.env);
+    (wiring.server.list)(&read(&path)?).ok_or_else(|| misunderstood(host, &path))
+}
+
+/// The file's text; an empty one where there is no file.
+pub fn read(path: &Path) -> Result<String> {
+    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
+    String::from_utf8(content.unwrap_or_default()).map_err(|_| {
+        Error::Failed(format!(
+            "{} is not UTF-8 text; it was left alone, see docs/hosts.md for the lines to add",
+            path.display()
+        ))
+    })
+}
+
+/// The error for a file that is not what the host is known to read.
+pub fn misunderstood(host: &Host, path: &Path) -> Error {
+    Error::Failed(format!(
+        "{} is not what {} is known to read; it was left alone: mend it, or add the lines of docs/hosts.md by hand",
+        path.display(),
+        host.title
+    ))
+}
