@@ -21,13 +21,17 @@ fn recorded(host: &str) -> Vec<(String, Value)> {
 
 #[test]
 fn mail_is_shown_at_every_recorded_event_but_in_subagents_and_at_the_end() {
-    for host in ["claude", "codex"] {
+    for host in ["claude", "codex", "gemini"] {
         for (name, event) in recorded(host) {
             let world = World::new();
             let session = event["session_id"].as_str().unwrap();
             world.ok(&["send", "--id", session, "--", "hello"]);
             let output = world.hook(host, &event);
-            if event.get("agent_id").is_some() || event["hook_event_name"] == "SessionEnd" {
+            let name_of_event = event["hook_event_name"].as_str().unwrap();
+            // Gemini CLI drops what stands before its first prompt when the session is resumed.
+            let silent =
+                name_of_event == "SessionEnd" || (host == "gemini" && name_of_event == "SessionStart");
+            if event.get("agent_id").is_some() || silent {
                 assert_eq!(output, None, "{name}");
                 assert_eq!(world.pending(session), ["hello"], "{name}");
             } else {
@@ -39,18 +43,5 @@ fn mail_is_shown_at_every_recorded_event_but_in_subagents_and_at_the_end() {
                 );
             }
         }
-    }
-}
-
-#[test]
-fn the_readme_names_the_versions_that_the_lab_runs() {
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let pins: Value = serde_json::from_slice(&std::fs::read("scripts/lab/hosts.json").unwrap()).unwrap();
-    let titles =
-        [("claude", "Claude Code"), ("codex", "Codex"), ("gemini", "Gemini CLI"), ("opencode", "opencode")];
-    for (name, pin) in pins.as_object().unwrap() {
-        let title = titles.iter().find(|(known, _)| known == name).unwrap().1;
-        let row = format!("| {title} {} |", pin["version"].as_str().unwrap());
-        assert!(readme.lines().any(|line| line.starts_with(&row)), "the table of hosts lacks '{row}'");
     }
 }

@@ -412,6 +412,59 @@ fn a_folder_that_is_read_only_is_named_and_nothing_is_lost() {
 }
 
 #[test]
+fn gemini_gets_server_and_hooks_in_one_file() {
+    let relay = env!("CARGO_BIN_EXE_relay");
+    for settings in [
+        "",
+        "{\n  // mine\n  \"security\": {\"auth\": {\"selectedType\": \"x\"}}, /* one line */\n  \"mcpServers\": {\"a\": {\"command\": \"b\"}}\n}\n",
+        "{\"hooks\": {\"BeforeTool\": [{\"matcher\": \"x\", \"hooks\": [{\"type\": \"command\", \"command\": \"mine\"}]}]}}",
+    ] {
+        let world = World::new();
+        world.project(".gemini");
+        let bin = world.project("bin");
+        // It answers people on stderr.
+        script(&bin.join("gemini"), "cat \"$HOME/.gemini/settings.json\" >&2");
+        let world = world.with("PATH", &format!("{}:/usr/bin:/bin", bin.display()));
+        if !settings.is_empty() {
+            write(&world, ".gemini/settings.json", settings);
+        }
+        let said = world.ok(&["install"]);
+        assert!(said.contains("Gemini CLI: checked, `gemini mcp list` shows it"), "{said}");
+        let now = read(&world, ".gemini/settings.json");
+        let plain: String =
+            now.lines().map(|line| line.split("//").next().unwrap().replace("/* one line */", "")).collect();
+        let value: Value = serde_json::from_str(&plain).unwrap();
+        assert_eq!(
+            (&value["mcpServers"]["relay"]["command"], &value["mcpServers"]["relay"]["args"][0]),
+            (&relay.into(), &"bus".into())
+        );
+        for event in ["SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "AfterAgent", "SessionEnd"] {
+            let group = value["hooks"][event].as_array().unwrap().last().unwrap();
+            assert_eq!(group["hooks"][0]["command"], format!("'{relay}' hook gemini"), "{event}");
+            assert_eq!(group["hooks"][0]["timeout"], 10_000);
+            assert_eq!(
+                group["matcher"],
+                if event == "BeforeTool" { "invoke_agent".into() } else { Value::Null }
+            );
+        }
+        assert!(world.run(&["doctor"]).stdout.contains("bin/gemini; relay's server and hooks are wired"));
+        write(
+            &world,
+            ".gemini/settings.json",
+            &now.replacen("{", "{\"hooksConfig\": {\"disabled\": [\"relay\"]},", 1),
+        );
+        assert!(world.run(&["doctor"]).stdout.contains("switch all hooks off"));
+        write(&world, ".gemini/settings.json", &now);
+        assert!(world.ok(&["install"]).contains("is wired already"));
+        world.ok(&["uninstall"]);
+        match settings {
+            "" => assert!(!world.home().join(".gemini/settings.json").exists()),
+            _ => assert_eq!(read(&world, ".gemini/settings.json"), settings),
+        }
+    }
+}
+
+#[test]
 fn opencode_gets_its_plugin() {
     let world = World::new();
     let folder = world.project(".config/opencode");

@@ -10,7 +10,7 @@ fn json(path: &str) -> Value {
 
 #[test]
 fn manifests_have_this_version_and_name_files_that_are_there() {
-    for path in [".claude-plugin/plugin.json", ".codex-plugin/plugin.json"] {
+    for path in [".claude-plugin/plugin.json", ".codex-plugin/plugin.json", "gemini-extension.json"] {
         let manifest = json(path);
         assert_eq!(
             (&manifest["name"], &manifest["version"]),
@@ -42,6 +42,31 @@ fn hooks_start_the_launcher_of_the_clone() {
             let hook = groups[0]["hooks"][0].to_string();
             assert!(hook.contains("PLUGIN_ROOT}/bin/relay") && hook.contains(host), "{path}: {event}");
         }
+    }
+}
+
+/// Gemini CLI takes an extension's hooks from `hooks/hooks.json` alone, and Claude
+/// Code's plugin runs what it finds there, too: so there the command does nothing.
+#[test]
+fn the_extensions_hooks_do_nothing_in_another_host() {
+    let hooks = json("hooks/hooks.json");
+    let events: Vec<&String> = hooks["hooks"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        events,
+        ["SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "AfterAgent", "SessionEnd"]
+    );
+    assert_eq!(hooks["hooks"]["BeforeTool"][0]["matcher"], "invoke_agent");
+    let folder = tempfile::tempdir().unwrap();
+    let relay = folder.path().join("bin/relay");
+    std::fs::create_dir(folder.path().join("bin")).unwrap();
+    std::os::unix::fs::symlink("/bin/echo", &relay).unwrap();
+    for (event, groups) in hooks["hooks"].as_object().unwrap() {
+        let line = groups[0]["hooks"][0]["command"].as_str().unwrap();
+        let run = |line: &str| std::process::Command::new("sh").args(["-c", line]).output().unwrap();
+        let elsewhere = run(line);
+        assert!(elsewhere.status.success() && elsewhere.stdout.is_empty(), "{event}: {elsewhere:?}");
+        let here = run(&line.replace("${extensionPath}", folder.path().to_str().unwrap()));
+        assert_eq!(String::from_utf8_lossy(&here.stdout), "hook gemini\n", "{event}");
     }
 }
 

@@ -1,8 +1,7 @@
 """A model that says what a script tells it to, on a loopback port.
 
-Plays Anthropic's POST /v1/messages and OpenAI's POST /v1/responses and
-/v1/chat/completions. Every
-request of the main conversation (one that offers tools) takes the next step of
+Plays Anthropic's POST /v1/messages, OpenAI's POST /v1/responses and
+/v1/chat/completions, and Google's POST :streamGenerateContent. Every request of the main conversation (one that offers tools) takes the next step of
 the script and is kept, so that a test can assert on what the model was sent.
 Every request, of whatever kind, is a line in the log.
 """
@@ -122,12 +121,14 @@ def stream_for(path):
     """How the API of this path is answered."""
     if "/messages" in path:
         return anthropic_stream
+    if "GenerateContent" in path or "generateContent" in path:
+        return google_stream
     return chat_stream if "/chat/completions" in path else openai_stream
 
 
 def starts_with_task(request, word):
     """Whether this is the conversation whose first user message is the task."""
-    users = [message for message in request.get("messages") or request.get("input") or []
+    users = [message for message in request.get("messages") or request.get("input") or request.get("contents") or []
              if isinstance(message, dict) and message.get("role") == "user"]
     return bool(users) and word in json.dumps(users[0], ensure_ascii=False)
 
@@ -202,3 +203,10 @@ def chat_stream(step):
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     chunks = [{**chunk, "choices": [{"index": 0, "delta": said, "finish_reason": None}]}, {**chunk, "choices": [end], "usage": usage}]
     return "".join(f"data: {line}\n\n" for line in [*map(json.dumps, chunks), "[DONE]"]).encode()
+
+
+def google_stream(step):
+    parts = [{"functionCall": {"name": name, "args": arguments}} for name, arguments in step.calls] or [{"text": step.text}]
+    candidate = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}
+    usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
+    return f"data: {json.dumps({'candidates': [candidate], 'usageMetadata': usage})}\r\n\r\n".encode()

@@ -2,6 +2,7 @@
 import pathlib
 import subprocess
 
+from gemini import Gemini
 from hosts import Claude, Codex, Lab
 from model import text, tool
 from reading import once, plain
@@ -29,33 +30,44 @@ class InstalledCodex(Codex):
             '\n[mcp_servers.other]   # my own\n# a note\ncommand = "true"\nargs = [\n  "a", # one\n]\nenabled = false\n')
 
 
+class InstalledGemini(Gemini):
+    def configure(self):
+        """A user's own settings: how to sign in."""
+        self.configuration = self.lab.home / ".gemini/settings.json"
+        self.configuration.parent.mkdir(exist_ok=True)
+        self.configuration.write_text('{\n  // mine\n  "security": {"auth": {"selectedType": "gemini-api-key"}}, /* one line */\n'
+                                      '  "mcpServers": {}\n}\n')
+
+
 def configuration(home):
     """The text of each file that install may touch."""
-    paths = [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json"]
+    paths = [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json"]
     return {path: (home / path).read_text() for path in paths if (home / path).exists()}
 
 
 def installed(stage):
-    """One command wires both hosts; a session's mail is there; another command takes it all out."""
+    """One command wires all hosts; a session's mail is there; another command takes it all out."""
     home = pathlib.Path(stage.lab.home) / "installed"
     home.mkdir()
     lab = Lab(home, stage.lab.relay, stage.lab.programs)
-    hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex")]
+    hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex"), InstalledGemini(lab, "g", "installed-gemini")]
+    # The check asks Gemini CLI, which shows servers only in a folder it trusts.
+    environment = {**hosts[0].variables(), **hosts[2].variables()}
     before = configuration(home)
-    dry = lab.run_relay("install", "--dry", environment=hosts[0].variables())
+    dry = lab.run_relay("install", "--dry", environment=environment)
     stage.sheet.check("both", "install --dry shows and changes nothing",
                       dry.returncode == 0 and "mcp add" in dry.stdout and configuration(home) == before, dry.stdout + dry.stderr)
-    run = lab.run_relay("install", environment=hosts[0].variables())
-    stage.sheet.check("both", "install wires both hosts", run.returncode == 0, run.stdout + run.stderr)
-    stage.sheet.check("both", "install: both hosts show the server when asked, without a model",
-                      run.stdout.count(": checked, `") == 2 and run.stdout.count("` shows it") == 2, run.stdout)
+    run = lab.run_relay("install", environment=environment)
+    stage.sheet.check("both", "install wires the hosts", run.returncode == 0, run.stdout + run.stderr)
+    stage.sheet.check("both", "install: each host shows the server when asked, without a model",
+                      run.stdout.count(": checked, `") == 3 and run.stdout.count("` shows it") == 3, run.stdout)
     stage.sheet.check("both", "install: the user's lines stay, comments and all",
                       (configuration(home)[".codex/config.toml"]).startswith(before[".codex/config.toml"]), run.stdout)
-    again = lab.run_relay("install", environment=hosts[0].variables())
+    again = lab.run_relay("install", environment=environment)
     stage.sheet.check("both", "install twice changes nothing", again.returncode == 0 and "  +" not in again.stdout, again.stdout + again.stderr)
     for host in hosts:
         body = f"AFTER install for {host.label}"
-        host.model.script(tool("mcp__relay__whoami"), text("hello"))
+        host.model.script(tool("mcp_relay_whoami" if host.name == "gemini" else "mcp__relay__whoami"), text("hello"))
         code, output = host.run("hello")
         stage.check(host, "installed: the session knows itself by relay's bus",
                     code == 0 and host.session and f'"id":"{host.session}"' in plain(host.model.last()), output + host.model.last()[-2000:])
@@ -65,13 +77,13 @@ def installed(stage):
         stage.check(host, "installed: its mail is there by relay's hook", code == 0 and once(host.model.at(0), body), run.stderr + output)
     doctor = lab.run_relay("doctor")
     stage.sheet.check("both", "doctor is content with what install made", doctor.returncode == 0, doctor.stdout)
-    run = lab.run_relay("uninstall", environment=hosts[0].variables())
+    run = lab.run_relay("uninstall", environment=environment)
     after = configuration(home)
     left = [f"{path}: {line}" for path, words in after.items() for line in words.splitlines()
-            if str(stage.lab.relay) in line or "mcp_servers.relay" in line]
+            if str(stage.lab.relay) in line or "mcp_servers.relay" in line or '"relay"' in line]
     stage.sheet.check("both", "uninstall leaves nothing of relay's", run.returncode == 0 and not left, f"{run.stdout}{run.stderr}{left}")
-    stage.sheet.check("both", "uninstall: the user's own file is as it was",
-                      after.get(".codex/config.toml") == before[".codex/config.toml"], after.get(".codex/config.toml"))
+    for path in (".codex/config.toml", ".gemini/settings.json"):
+        stage.sheet.check("both", f"uninstall: the user's own {path} is as it was", after.get(path) == before[path], after.get(path))
     lab.close()
 
 
@@ -111,7 +123,32 @@ def plugins(stage):
         host.model.script(text("seen"))
         code, output = host.run("hello again", resume=host.session)
         stage.check(host, "plugin: its mail is there by relay's hook", code == 0 and once(host.model.at(0), body), output)
+    extension(stage, InstalledGemini(lab, "g", "plugin-gemini"), clone)
     lab.close()
+
+
+def extension(stage, host, clone):
+    """The same clone as an extension of Gemini CLI."""
+    def host_does(*words):
+        run = subprocess.run([host.lab.programs["gemini"], "extensions", *words], cwd=host.folder, env={**host.lab.environment, **host.variables()},
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90)
+        return run.returncode == 0, run.stdout + run.stderr
+
+    right, output = host_does("validate", str(clone))
+    stage.check(host, "extension: the host's own validator passes it", right and "successfully validated" in output, output)
+    right, output = host_does("install", str(clone), "--consent")
+    stage.check(host, "extension: the host installs it from the clone", right, output)
+    host.model.script(tool("mcp_relay_whoami"), text("hello"))
+    code, output = host.run("hello")
+    stage.check(host, "extension: the session knows itself by relay's bus",
+                code == 0 and host.session and f'"id":"{host.session}"' in plain(host.model.last()), output + host.model.last()[-2000:])
+    body = f"BY EXTENSION for {host.label}"
+    host.lab.run_relay("send", "--id", host.session or "none", "--", body)
+    host.model.script(text("seen"))
+    code, output = host.run("hello again", resume=host.session)
+    stage.check(host, "extension: its mail is there by relay's hook", code == 0 and once(host.model.at(0), body), output)
+    wired = host.lab.run_relay("doctor").stdout
+    stage.check(host, "extension: doctor sees it", "Gemini CLI" in wired and "its plugin of relay is on" in wired.split("Gemini CLI")[1].split("\n")[0], wired)
 
 
 ALL = [installed, plugins]

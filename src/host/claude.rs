@@ -29,6 +29,8 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    reads_at_start: true,
+    subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),
@@ -40,16 +42,18 @@ pub const HOST: Host = Host {
         ["-p", "--resume", id, "--output-format", "json", "--", message].map(str::to_owned).to_vec()
     },
     attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
-    ring,
+    ring: Some(ring),
     turn_runs,
     transcripts,
     transcript_depth: 1,
     transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
+    id_in_transcript: None,
     transcript_directory: |line| {
         let members = json::members(line)?;
         let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
+    directory_file: None,
     listing: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
@@ -90,8 +94,8 @@ const ENTRIES: Entries = Entries {
         let command = document.value().get("command")?.str()?;
         (words == ["hook", "claude"]).then(|| command.to_owned())
     },
-    plugin: |env| folder(env).join("settings.json"),
-    has_plugin: |text| is_true(text, &["enabledPlugins", "relay@relay"]),
+    plugin: |env| vec![folder(env).join("settings.json")],
+    has_plugin: |texts| is_true(&texts[0], &["enabledPlugins", "relay@relay"]),
     disabled: |text| is_true(text, &["disableAllHooks"]),
     trusted: |_, _| None,
     then: "sessions that run now get relay when they start anew",

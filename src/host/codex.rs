@@ -20,6 +20,8 @@ pub const HOST: Host = Host {
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
     call_argument: None,
     many_sessions: false,
+    reads_at_start: true,
+    subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),
@@ -29,10 +31,10 @@ pub const HOST: Host = Host {
     ],
     resume,
     attach: |id| ["resume", id].map(str::to_owned).to_vec(),
-    ring: |_, id, line| {
+    ring: Some(|_, id, line| {
         let arguments = ["queue", "--thread", id, "--message", line].map(str::to_owned).to_vec();
         Some(Ring::Program { program: "codex", arguments })
-    },
+    }),
     turn_runs,
     transcripts,
     transcript_depth: 3,
@@ -41,12 +43,14 @@ pub const HOST: Host = Host {
         let id = stem.get(stem.len().checked_sub(36)?..)?;
         is_uuid(id).then(|| id.to_owned())
     },
+    id_in_transcript: None,
     transcript_directory: |line| {
         let members = json::members(line)?;
         let payload = json::leading_members(members.iter().find(|(key, _)| key == "payload")?.1);
         let raw = payload.iter().find(|(key, _)| key == "cwd")?.1;
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
+    directory_file: None,
     listing: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
@@ -70,9 +74,9 @@ const ENTRIES: Entries = Entries {
         Object::new().raw("hooks", &json::array([command.finish()])).finish()
     },
     program: |hook| program_of_shell_hook(hook, " hook codex"),
-    plugin: |env| folder(env).join("config.toml"),
-    has_plugin: |text| {
-        let found = toml::tables(text).unwrap_or_default();
+    plugin: |env| vec![folder(env).join("config.toml")],
+    has_plugin: |texts| {
+        let found = toml::tables(&texts[0]).unwrap_or_default();
         let plugin = found.iter().find(|table| table.name == ["plugins", "relay@relay"]);
         plugin.is_some_and(|table| table.get("enabled") != Some("false"))
     },

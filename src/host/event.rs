@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::Host;
 use crate::json;
+use crate::mail::fence;
 
 /// When in a session's life a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Moment {
     Start,
     /// The user has sent a prompt.
     Prompt,
+    /// A subagent is given a task.
+    Delegation,
     /// A tool has run; the turn goes on.
     ToolUse,
     /// The model wants to end its turn.
@@ -36,6 +39,11 @@ pub struct Event {
     pub source: Option<String>,
     /// Whether it happened inside a subagent.
     pub in_subagent: bool,
+    /// The subagent's task that this event begins or ends.
+    pub task: Option<String>,
+    /// Whether its prompt is no user's: mail that a turn's end handed over, which
+    /// Gemini CLI announces like a prompt.
+    pub is_continuation: bool,
     /// The same for the same event, another for another: a digest of its bytes.
     pub fingerprint: String,
 }
@@ -61,6 +69,12 @@ impl Event {
             transcript: field("transcript_path"),
             source: field("source"),
             in_subagent: field("agent_id").is_some(),
+            task: host
+                .subagent_tool
+                .filter(|tool| field("tool_name").as_deref() == Some(tool))
+                .and_then(|_| members.iter().find(|(name, _)| name == "tool_input"))
+                .map(|(_, input)| format!("{:016x}", fnv1a(input.as_bytes()))),
+            is_continuation: field("prompt").is_some_and(|prompt| fence::is_relays(&prompt)),
             fingerprint: format!("{:016x}", fnv1a(bytes)),
         })
     }

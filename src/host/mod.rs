@@ -7,6 +7,7 @@
 mod claude;
 mod codex;
 pub mod event;
+mod gemini;
 mod opencode;
 pub mod wiring;
 
@@ -45,6 +46,11 @@ pub struct Host {
     /// Whether one process of it runs several sessions at once: then that
     /// process alone does not tell which of them calls.
     pub many_sessions: bool,
+    /// Whether what a hook prints at a session's start stays in the conversation.
+    pub reads_at_start: bool,
+    /// The tool that gives a subagent a task, where the events of subagents look
+    /// like the session's own.
+    pub subagent_tool: Option<&'static str>,
     /// The hook events relay listens to.
     pub moments: &'static [(&'static str, Moment)],
     /// The arguments that resume session `id` with a message, headless;
@@ -53,8 +59,9 @@ pub struct Host {
     /// The arguments that open session `id` in a terminal.
     pub attach: fn(id: &str) -> Vec<String>,
     /// How a child of the host's process rings session `id` with one line of
-    /// text, idle or not; `None`: not with what it was started with.
-    pub ring: fn(env: &Env, id: &str, line: &str) -> Option<Ring>,
+    /// text, idle or not; it gives `None` where what the child was started with
+    /// does not allow it.
+    pub ring: Option<Ringing>,
     /// Whether a turn runs, by the last lines of the session's transcript;
     /// `None`: they do not tell.
     pub turn_runs: fn(tail: &str) -> Option<bool>,
@@ -64,12 +71,21 @@ pub struct Host {
     pub transcript_depth: usize,
     /// The session id in a transcript's file name; `None`: not a transcript.
     pub transcript_id: fn(file_name: &str) -> Option<String>,
+    /// The session id in a transcript's first line, where the name has only a
+    /// part of it; the function gives `None` where it is no session of its own.
+    pub id_in_transcript: Option<fn(line: &str) -> Option<String>>,
     /// The directory that a line of a transcript names.
     pub transcript_directory: fn(line: &str) -> Option<String>,
+    /// A file that holds the directory instead, by its path from the
+    /// transcript's folder.
+    pub directory_file: Option<&'static str>,
     /// How to ask it for its sessions, where it keeps no transcripts to read.
     pub listing: Option<Listing>,
     pub wiring: Wiring,
 }
+
+/// See [`Host::ring`].
+pub type Ringing = fn(env: &Env, id: &str, line: &str) -> Option<Ring>;
 
 /// A way to start a turn in a session that sits idle at its prompt.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,7 +115,7 @@ pub struct Listed {
 }
 
 /// The hosts, in the order people see them.
-pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, opencode::HOST];
+pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, gemini::HOST, opencode::HOST];
 
 /// The host of this name.
 pub fn named(name: &str) -> Option<&'static Host> {
@@ -177,11 +193,44 @@ pub fn hook_output(event_name: &str, moment: Moment, text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// One row a host: its title and the version the lab pins, or that nobody proved
+    /// it, then what the host can do by the table of hosts.
     #[test]
-    fn a_message_is_the_last_argument_behind_the_dashes() {
+    fn the_readme_s_table_says_what_this_table_says() {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap();
+        let (readme, pins) = (read("README.md"), read("scripts/lab/hosts.json"));
+        let pins = json::Document::parse(pins.as_bytes()).unwrap();
+        let mut rows = 0;
+        for host in HOSTS {
+            let pin = pins.value().path(&[host.name, "version"]).and_then(Value::str);
+            let proof = pin.map_or("not proved here".to_owned(), str::to_owned);
+            let listens = |moment| host.moments.iter().any(|(_, known)| *known == moment);
+            let cells = [
+                listens(Moment::Start),
+                listens(Moment::Prompt),
+                listens(Moment::ToolUse),
+                listens(Moment::TurnEnd),
+                host.ring.is_some(),
+                true,
+            ];
+            let cells = cells.map(|can| if can { "yes" } else { "no" }).join(" | ");
+            let row = format!("| {} | {proof} | {cells} |", host.title);
+            assert!(readme.lines().any(|line| line == row), "the README lacks: {row}");
+            rows += 1;
+        }
+        let table = readme.lines().skip_while(|line| !line.starts_with("| host |")).skip(2);
+        assert_eq!(table.take_while(|line| line.starts_with('|')).count(), rows, "hosts that are no more");
+    }
+
+    #[test]
+    fn a_message_is_no_option() {
         for host in HOSTS {
             let arguments = (host.resume)("11111111-1111-1111-1111-111111111111", "--evil\nx", false);
-            assert_eq!(arguments[arguments.len() - 2..], ["--", "--evil\nx"], "{}", host.name);
+            // Behind the dashes, or the value of an option in the same argument.
+            let safe = arguments.ends_with(&["--".to_owned(), "--evil\nx".to_owned()])
+                || arguments.last().is_some_and(|last| last == "--prompt=--evil\nx");
+            assert!(safe, "{}: {arguments:?}", host.name);
+            assert_eq!(arguments.iter().filter(|word| word.contains("evil")).count(), 1, "{arguments:?}");
         }
     }
 }

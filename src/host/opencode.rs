@@ -27,6 +27,8 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: Some("relay_session"),
     many_sessions: true,
+    reads_at_start: true,
+    subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),
@@ -36,17 +38,19 @@ pub const HOST: Host = Host {
     ],
     resume,
     attach: |id| ["--session", id].map(str::to_owned).to_vec(),
-    ring: |env, id, line| {
+    ring: Some(|env, id, line| {
         // relay's plugin listens there; it lets a session alone whose turn runs.
         let path = env.path("RELAY_OPENCODE_BELL")?;
         let lines = Object::new().str("session", id).str("text", line).finish() + "\n";
         Some(Ring::Socket { path, lines })
-    },
+    }),
     turn_runs: |_| None,
     transcripts: |_| PathBuf::from("/dev/null/no-transcripts"),
     transcript_depth: 0,
     transcript_id: |_| None,
+    id_in_transcript: None,
     transcript_directory: |_| None,
+    directory_file: None,
     listing: Some(Listing { files, arguments: &LIST, rows }),
     wiring: Wiring::Plugin(&PLUGIN),
 };

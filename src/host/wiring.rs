@@ -37,10 +37,10 @@ pub struct Entries {
     pub hook: fn(event: &str, program: &str) -> String,
     /// The program that a hook of this host starts with relay's words.
     pub program: fn(hook: &str) -> Option<String>,
-    /// The file that tells whether the host's own plugin of relay is switched on.
-    pub plugin: fn(env: &Env) -> PathBuf,
-    /// Whether that file's text says so.
-    pub has_plugin: fn(text: &str) -> bool,
+    /// The files that tell whether the host's own plugin of relay is switched on.
+    pub plugin: fn(env: &Env) -> Vec<PathBuf>,
+    /// Whether their texts say so; an empty text where there is no file.
+    pub has_plugin: fn(texts: &[String]) -> bool,
     /// Whether the text of `hooks` switches all hooks off.
     pub disabled: fn(text: &str) -> bool,
     /// How many of the hooks in the file at `hooks` the user has trusted, by the

@@ -41,6 +41,15 @@ pub fn remove(text: &str, path: &[&str], is_meant: impl Fn(&str) -> bool) -> Opt
     if text == former { Some(text) } else { prune(text, path) }
 }
 
+/// Takes the member at `path` out, and its parents where that leaves them empty.
+pub fn unset(text: &str, path: &[&str]) -> Option<String> {
+    let (key, parent) = path.split_last()?;
+    match find(text, parent)? {
+        Some(object) => prune(without_member(text, object, key)?, parent),
+        None => Some(text.to_owned()),
+    }
+}
+
 /// Takes out what is empty at `path` and above.
 fn prune(mut text: String, path: &[&str]) -> Option<String> {
     for depth in (1..=path.len()).rev() {
@@ -64,6 +73,16 @@ fn without_member(text: &str, object: Span, key: &str) -> Option<String> {
 /// An empty text counts as `{}`.
 pub fn append(text: &str, path: &[&str], item: &str) -> Option<String> {
     insert(text, path, '[', item)
+}
+
+/// Adds a member to the object above `path`, making what is missing on the way;
+/// `None` also where it has that member. An empty text counts as `{}`.
+pub fn set(text: &str, path: &[&str], value: &str) -> Option<String> {
+    let (key, parent) = path.split_last()?;
+    match find(text, path)? {
+        Some(_) => None,
+        None => insert(text, parent, '{', &format!("{}: {value}", quote(key))),
+    }
 }
 
 /// Adds a child to the container at `path` that `open` opens.
@@ -239,6 +258,28 @@ mod tests {
                 assert_eq!(result, after, "{before:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_member_is_set_and_taken_out_again() {
+        for (before, after) in [
+            ("", "{\n  \"servers\": {\n    \"relay\": 1\n  }\n}\n"),
+            (
+                "{\n  \"servers\": {\"x\": 2}, // two\n}\n",
+                "{\n  \"servers\": {\"x\": 2, \"relay\": 1}, // two\n}\n",
+            ),
+            ("{\"servers\": {\"relay\": 2}}", "none"),
+            ("{\"servers\": [2]}", "none"),
+        ] {
+            let path = ["servers", "relay"];
+            let set = set(before, &path, "1");
+            assert_eq!(set.as_deref().unwrap_or("none"), after);
+            if let Some(set) = set {
+                let out = unset(&set, &path).unwrap();
+                assert_eq!(out, if before.is_empty() { "{}\n" } else { before });
+            }
+        }
+        assert_eq!(unset("{\"a\": 1}", &["servers", "relay"]).as_deref(), Some("{\"a\": 1}"));
     }
 
     proptest::proptest! {

@@ -89,6 +89,11 @@ pub fn render(name: &str, deliveries: &[Delivery], waiting: usize, mark: &str) -
     text
 }
 
+/// Whether a text is one that [`render`] made, or has its look.
+pub fn is_relays(text: &str) -> bool {
+    text.starts_with("relay: ") && text.contains(&format!("\n<{TAG}>\n"))
+}
+
 /// How many more messages wait, as far as they were counted.
 fn at_least(waiting: usize) -> String {
     let more = if waiting >= WAITING_COUNTED { " or more" } else { "" };

@@ -244,7 +244,7 @@ pub fn count_ring(session: &Session) -> Result<Counted> {
 }
 
 fn how_to_ring(relay: &Relay, found: &Found, line: &str) -> Option<Ring> {
-    (host::named(&found.info.host)?.ring)(&relay.env, &found.info.id, line)
+    host::named(&found.info.host)?.ring?(&relay.env, &found.info.id, line)
 }
 
 fn senders(messages: &[&Message]) -> Vec<String> {

@@ -32,6 +32,9 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
     }
     let store = relay.store()?;
     let session = store.session(&check_id(&event.session)?);
+    if is_in_subagent(host, &session, event) {
+        return Ok(None);
+    }
     let process = see(relay, &store, &session, host, event)?;
     if event.moment == Moment::End {
         let process = host_process();
@@ -39,11 +42,27 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
         end(&session, process.as_ref())?;
         return Ok(None);
     }
-    if !has_work(&session, event)? {
+    let speaks = event.moment != Moment::Start || host.reads_at_start;
+    if !speaks || !has_work(&session, event)? {
         return Ok(None);
     }
     let process = process.or_else(host_process);
     show_pending(&session, event, process)
+}
+
+/// Whether a subagent is at work, where the host tells only when it begins and
+/// ends: mail waits for the session's own model.
+fn is_in_subagent(host: &Host, session: &Session, event: &Event) -> bool {
+    if host.subagent_tool.is_none() {
+        return false;
+    }
+    match (event.moment, &event.task) {
+        (Moment::Delegation, Some(task)) => session.note_subagent(task, true),
+        (Moment::ToolUse, Some(task)) => session.note_subagent(task, false),
+        (Moment::Prompt | Moment::TurnEnd, _) => session.forget_subagents(),
+        _ => {}
+    }
+    event.moment == Moment::Delegation || (event.moment == Moment::ToolUse && session.has_subagent())
 }
 
 /// Lets the store know of the session where this event can tell something new.
@@ -58,7 +77,7 @@ fn see(
     let tells = match event.moment {
         Moment::Start | Moment::Prompt => true,
         Moment::ToolUse | Moment::TurnEnd => !session.is_registered(),
-        Moment::End => false,
+        Moment::Delegation | Moment::End => false,
     };
     if !tells {
         return Ok(None);
@@ -86,8 +105,13 @@ fn see(
 fn step(event: &Event) -> Step<'_> {
     match event.moment {
         Moment::ToolUse | Moment::TurnEnd => Step::After(&event.fingerprint),
-        Moment::Start | Moment::Prompt | Moment::End => Step::Before,
+        Moment::Start | Moment::Prompt | Moment::Delegation | Moment::End => Step::Before,
     }
+}
+
+/// Whether its user has said something.
+fn begins_turn(event: &Event) -> bool {
+    event.moment == Moment::Prompt && !event.is_continuation
 }
 
 /// Looks, without a lock, whether this event has anything to settle or show.
@@ -98,7 +122,7 @@ fn has_work(session: &Session, event: &Event) -> Result<bool> {
         (Step::After(event), Some(hold)) => hold.event.as_deref() != Some(event),
         (_, Some(hold)) => session.shown(&hold.token).is_none_or(|shown| shown < hold.to),
     };
-    let resets = cursor.continued > 0 && event.moment == Moment::Prompt;
+    let resets = cursor.continued > 0 && begins_turn(event);
     Ok(bytes > cursor.unheld() || settles || resets || !is_current(&cursor))
 }
 
@@ -115,7 +139,7 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
     if !settle_before(session, &mut cursor, process.as_ref(), step(event)) {
         return Ok(None); // somebody else reads this mailbox right now
     }
-    if event.moment == Moment::Prompt || event.moment == Moment::Start {
+    if begins_turn(event) || event.moment == Moment::Start {
         cursor.continued = 0;
     }
     if event.moment == Moment::TurnEnd && cursor.continued >= CONTINUATIONS {

@@ -15,8 +15,10 @@ use super::find::latest;
 use crate::error::Result;
 use crate::host::{HOSTS, Host};
 use crate::json;
-use crate::limits::{DISCOVER_ROWS, LISTING_BYTES, LISTING_MS, SCAN_ENTRIES, TRANSCRIPT_BYTES};
-use crate::sys::clock;
+use crate::limits::{
+    DISCOVER_ROWS, LISTING_BYTES, LISTING_MS, SCAN_ENTRIES, STATE_FILE_BYTES, TRANSCRIPT_BYTES,
+};
+use crate::sys::{clock, file};
 use crate::wake::{self, Plan};
 
 /// What to look for.
@@ -54,12 +56,19 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
     }
     candidates.sort_by(|a, b| (b.active_ms, &b.id).cmp(&(a.active_ms, &a.id)));
     let mut seen = HashSet::new();
-    candidates.retain(|candidate| {
-        query.exclude.as_deref() != Some(candidate.id.as_str()) && seen.insert(candidate.id.clone())
-    });
     let store = relay.existing_store()?;
     let mut rows = Vec::new();
-    for candidate in candidates.into_iter().take(DISCOVER_ROWS) {
+    for mut candidate in candidates {
+        if let (Some(read), Named::In(path)) = (candidate.host.id_in_transcript, &candidate.named) {
+            let Some(id) = first_of_lines(path, |line| Some(read(line))).flatten() else { continue };
+            candidate.id = id;
+        }
+        if query.exclude.as_deref() == Some(candidate.id.as_str()) || !seen.insert(candidate.id.clone()) {
+            continue;
+        }
+        if rows.len() == DISCOVER_ROWS {
+            break;
+        }
         let known = match &store {
             Some(store) => latest(store, store.session(&candidate.id)).ok(),
             None => None,
@@ -159,8 +168,20 @@ fn scan(
     }
 }
 
-/// The directory a transcript names, from its first lines.
+/// The directory a transcript names, in its first lines or in the file beside it.
 fn directory_in(path: &Path, host: &Host) -> Option<String> {
+    let Some(name) = host.directory_file else { return first_of_lines(path, host.transcript_directory) };
+    let file = path.parent()?.join(name);
+    let is_file = file.symlink_metadata().is_ok_and(|data| data.is_file());
+    let content = is_file.then(|| file::read(&file, STATE_FILE_BYTES).ok().flatten()).flatten()?;
+    String::from_utf8(content)
+        .ok()
+        .map(|text| text.trim_end().to_owned())
+        .filter(|text| text.starts_with('/'))
+}
+
+/// What the first line of a file tells that tells anything.
+fn first_of_lines<T>(path: &Path, read: impl Fn(&str) -> Option<T>) -> Option<T> {
     let file = std::fs::File::open(path).ok()?;
     let mut lines = BufReader::new(file.take(TRANSCRIPT_BYTES as u64));
     let mut line = Vec::new();
@@ -169,9 +190,9 @@ fn directory_in(path: &Path, host: &Host) -> Option<String> {
         if lines.read_until(b'\n', &mut line).ok()? == 0 {
             return None;
         }
-        let directory = std::str::from_utf8(&line).ok().and_then(host.transcript_directory);
-        if directory.is_some() {
-            return directory;
+        let told = std::str::from_utf8(&line).ok().and_then(&read);
+        if told.is_some() {
+            return told;
         }
     }
 }

@@ -300,7 +300,7 @@ impl Work {
             ));
         }
         let plan = host_plan(relay, host, owned(wiring.server.check));
-        let said = wake::output(&plan, CHECK_BYTES, std::time::Duration::from_millis(CHECK_MS));
+        let said = wake::answer(&plan, CHECK_BYTES, std::time::Duration::from_millis(CHECK_MS));
         let words = format!("{} {}", host.program, wiring.server.check.join(" "));
         match said.map(|said| state.servers.iter().any(|server| said.contains(&server.program))) {
             Some(true) => Ok(format!("`{words}` shows it")),

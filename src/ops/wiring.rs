@@ -46,7 +46,11 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
     let text = read(&path)?;
     let mut state = State {
         servers: servers(relay, host, wiring)?.into_iter().filter(is_bus).collect(),
-        by_plugin: (wiring.has_plugin)(&read(&(wiring.plugin)(&relay.env))?),
+        by_plugin: {
+            let texts: Result<Vec<String>> =
+                (wiring.plugin)(&relay.env).iter().map(|path| read(path)).collect();
+            (wiring.has_plugin)(&texts?)
+        },
         disabled: (wiring.disabled)(&text),
         ..State::default()
     };

@@ -4,6 +4,7 @@
 //! path has been validated or escaped, and whatever changes a session does so
 //! under that session's lock. docs/store.md has the bytes and the argument.
 
+mod aside;
 pub mod cursor;
 mod failures;
 pub mod installed;

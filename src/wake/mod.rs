@@ -5,7 +5,7 @@
 
 pub mod ring;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, PipeReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -105,13 +105,24 @@ fn enter(command: &mut Command, directory: &Path) {
 /// What the plan prints within `patience`, up to `bytes`. It does not outlive
 /// this call.
 pub fn output(plan: &Plan, bytes: usize, patience: Duration) -> Option<String> {
-    let mut child =
-        command(plan).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-    let stdout = child.stdout.take()?;
+    let (reader, writer) = std::io::pipe().ok()?;
+    gather(command(plan).stdout(writer).stderr(Stdio::null()), reader, bytes, patience)
+}
+
+/// The same with what it prints on stderr: some hosts answer people there.
+pub fn answer(plan: &Plan, bytes: usize, patience: Duration) -> Option<String> {
+    let (reader, writer) = std::io::pipe().ok()?;
+    gather(command(plan).stdout(writer.try_clone().ok()?).stderr(writer), reader, bytes, patience)
+}
+
+fn gather(command: &mut Command, reader: PipeReader, bytes: usize, patience: Duration) -> Option<String> {
+    let mut child = command.stdin(Stdio::null()).spawn().ok()?;
+    // The command keeps the pipe's other end open.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut printed = Vec::new();
-        let read = stdout.take(bytes as u64).read_to_end(&mut printed);
+        let read = reader.take(bytes as u64).read_to_end(&mut printed);
         let _ = sender.send(read.is_ok().then_some(printed));
     });
     let printed = receiver.recv_timeout(patience).ok().flatten();

@@ -110,7 +110,7 @@ fn version(relay: &Relay, program: &str) -> Option<String> {
         directory: relay.env.directory().to_owned(),
         without: Vec::new(),
     };
-    let said = wake::output(&plan, CHECK_BYTES, Duration::from_millis(VERSION_MS))?;
+    let said = wake::answer(&plan, CHECK_BYTES, Duration::from_millis(VERSION_MS))?;
     let is_version = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.');
     let word = said.split(|c: char| c.is_whitespace() || matches!(c, '/' | 'v')).find(is_version);
     word.map(str::to_owned)

@@ -1,0 +1,132 @@
+//! Gemini CLI. Measured on 0.61.0; see docs/hosts.md. Its hooks must print one
+//! JSON object or nothing, and nothing on stderr.
+
+use std::path::PathBuf;
+
+use super::wiring::{Change, Entries, Server, program_of_shell_hook, servers_in_json, shell_word};
+use super::{Host, Moment, Wiring};
+use crate::json::{self, Object, edit};
+use crate::mail::address::is_uuid;
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "gemini",
+    title: "Gemini CLI",
+    program: "gemini",
+    oldest: "0.61.0",
+    session_variable: None,
+    mark_variable: "GEMINI_CLI",
+    inherited_variables: &[
+        "CLAUDE_PROJECT_DIR",
+        "GEMINI_CLI",
+        "GEMINI_CLI_NO_RELAUNCH",
+        "GEMINI_CWD",
+        "GEMINI_PLANS_DIR",
+        "GEMINI_PROJECT_DIR",
+        "GEMINI_PTY_INFO",
+        "GEMINI_SESSION_ID",
+    ],
+    meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
+    // It puts that before the prompt, and drops both when the session is resumed.
+    reads_at_start: false,
+    subagent_tool: Some(SUBAGENT_TOOL),
+    moments: &[
+        ("SessionStart", Moment::Start),
+        ("BeforeAgent", Moment::Prompt),
+        ("BeforeTool", Moment::Delegation),
+        ("AfterTool", Moment::ToolUse),
+        ("AfterAgent", Moment::TurnEnd),
+        ("SessionEnd", Moment::End),
+    ],
+    resume: |id, message, _| {
+        let prompt = format!("--prompt={message}");
+        ["--resume", id, "--output-format", "json", &prompt].map(str::to_owned).to_vec()
+    },
+    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    // Nothing is known that starts a turn in a session at its prompt.
+    ring: None,
+    turn_runs: |_| None,
+    transcripts: |env| folder(env).join("tmp"),
+    transcript_depth: 2,
+    transcript_id: |file_name| {
+        let stem = file_name.strip_prefix("session-")?.strip_suffix(".jsonl")?;
+        stem.rsplit('-').next().map(str::to_owned)
+    },
+    id_in_transcript: Some(|line| {
+        let members = json::members(line)?;
+        let field = |key: &str| json::decode(members.iter().find(|(name, _)| name == key)?.1);
+        (field("kind")? == "main")
+            .then(|| field("sessionId"))?
+            .filter(|id| is_uuid(id))
+            .map(|id| id.into_owned())
+    }),
+    transcript_directory: |_| None,
+    directory_file: Some("../.project_root"),
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
+};
+
+const SUBAGENT_TOOL: &str = "invoke_agent";
+
+const SERVER: [&str; 2] = ["mcpServers", "relay"];
+
+const ENTRIES: Entries = Entries {
+    folder,
+    server: Server {
+        path: settings,
+        list: servers_in_json,
+        // `gemini mcp add` would lay out the whole file anew.
+        change: Change::Edit {
+            add: |text, program, store| {
+                let mut server = Object::new().str("command", program).raw("args", "[\"bus\"]");
+                if let Some(store) = store {
+                    server = server.raw("env", &Object::new().str("AGENT_RELAY_HOME", store).finish());
+                }
+                edit::set(text, &SERVER, &server.finish())
+            },
+            remove: |text| edit::unset(text, &SERVER),
+        },
+        inherits: true,
+        check: &["mcp", "list"],
+    },
+    hooks: settings,
+    hook: |event, program| {
+        let line = format!("{} hook gemini", shell_word(program));
+        let hook = Object::new().str("name", "relay").str("type", "command").str("command", &line);
+        let group = match event {
+            "BeforeTool" => Object::new().str("matcher", SUBAGENT_TOOL),
+            _ => Object::new(),
+        };
+        // Milliseconds.
+        group.raw("hooks", &json::array([hook.u64("timeout", 10_000).finish()])).finish()
+    },
+    program: |hook| program_of_shell_hook(hook, " hook gemini"),
+    plugin: |env| {
+        let extensions = folder(env).join("extensions");
+        ["relay/.gemini-extension-install.json", "extension-enablement.json"]
+            .map(|name| extensions.join(name))
+            .to_vec()
+    },
+    has_plugin: |texts| {
+        // Where it is on, each with a `!` where it is off; this stays when it is taken out.
+        let places = edit::elements(&texts[1], &["relay", "overrides"]).unwrap_or_default();
+        !texts[0].is_empty() && places.last().is_none_or(|place| !place.starts_with("\"!"))
+    },
+    disabled: |text| {
+        let off = edit::elements(text, &["hooksConfig", "disabled"]).unwrap_or_default();
+        edit::value(text, &["hooksConfig", "enabled"]).flatten() == Some("false")
+            || off.iter().any(|name| name == "\"relay\"")
+    },
+    trusted: |_, _| None,
+    then: "sessions that run now get relay when they start anew; it works in folders that Gemini CLI trusts",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.path("GEMINI_CLI_HOME").unwrap_or_else(|| env.below_home("")).join(".gemini")
+}
+
+fn settings(env: &Env) -> PathBuf {
+    folder(env).join("settings.json")
+}
