@@ -122,7 +122,7 @@ fn bash_completes_verbs_flags_and_names() {
     assert_eq!(ask("relay se").trim(), "send");
     assert_eq!(ask("relay send --fr").trim(), "--from");
     assert_eq!(ask("relay send al").trim(), "alice");
-    assert_eq!(ask("relay register x --tool co").trim(), "codex");
+    assert_eq!(ask("relay register x --tool co").trim(), "codex copilot");
     assert_eq!(ask("relay completions z").trim(), "zsh");
     assert_eq!(ask("relay send bob -- al").trim(), "", "behind the dashes all is message");
 }

@@ -465,6 +465,41 @@ fn gemini_gets_server_and_hooks_in_one_file() {
 }
 
 #[test]
+fn copilot_gets_two_files_and_qwen_one() {
+    let relay = env!("CARGO_BIN_EXE_relay");
+    let world = World::new();
+    world.project(".copilot");
+    world.project(".qwen");
+    write(&world, ".copilot/mcp-config.json", "{\"mcpServers\": {}}");
+    let before = files(&world);
+    world.ok(&["install"]);
+    let json = |path: &str| serde_json::from_str::<Value>(&read(&world, path)).unwrap();
+    let server = &json(".copilot/mcp-config.json")["mcpServers"]["relay"];
+    assert_eq!(
+        (&server["command"], &server["type"], &server["tools"][0]),
+        (&relay.into(), &"local".into(), &"*".into())
+    );
+    let (copilot, qwen) = (json(".copilot/settings.json"), json(".qwen/settings.json"));
+    assert_eq!(qwen["mcpServers"]["relay"]["args"][0], "bus");
+    for event in EVENTS {
+        let hook = &copilot["hooks"][event][0]["hooks"][0];
+        assert_eq!((&hook["exec"], &hook["args"][1]), (&relay.into(), &"copilot".into()), "{event}");
+        let hook = &qwen["hooks"][event][0]["hooks"][0];
+        assert_eq!(
+            (&hook["command"], &hook["timeout"]),
+            (&format!("'{relay}' hook qwen").into(), &10_000.into())
+        );
+    }
+    let again = world.ok(&["install"]);
+    assert!(
+        again.contains("Copilot CLI is wired already") && again.contains("Qwen Code is wired already"),
+        "{again}"
+    );
+    world.ok(&["uninstall"]);
+    assert_eq!(files(&world), before);
+}
+
+#[test]
 fn opencode_gets_its_plugin() {
     let world = World::new();
     let folder = world.project(".config/opencode");

@@ -39,8 +39,10 @@ def moments(stage, host):
     host.model.script(text("seen"))
     code, output = host.run("go on", resume=host.session)
     stage.check(host, "prompt: mail that came in between is there", once(host.model.at(0), "AT THE prompt"), output[-1500:])
-    stage.check(host, "mail stays in the conversation, as it was shown", all(once(host.model.at(0), body) for body in (
-        f"AT START for {host.label}", "MID turn", "BY THE bus's tool", "AT THE end")))
+    lasting = [body for body in (f"AT START for {host.label}", "MID turn", "BY THE bus's tool", "AT THE end") if body not in host.forgets]
+    but = " (not what a turn's end hands over: the host drops it)" if host.forgets else ""
+    stage.check(host, f"mail stays in the conversation, as it was shown{but}",
+                all(once(host.model.at(0), body) for body in lasting))
 
 
 def reply(stage, host):
@@ -97,13 +99,13 @@ def endless(stage, host):
 
     host.model.script(*[text("done", first=send_one) for _ in range(2 * MOST_REQUESTS)])
     code, output = host.run("work", resume=host.session)
-    requests = len(host.model.seen)
+    first = host.model.seen
     stage.check(host, "mail at every turn's end: the session ends all the same",
-                code == 0 and 2 < requests <= MOST_REQUESTS, f"{code} {requests} {output[-1000:]}")
+                code == 0 and 2 < len(first) <= MOST_REQUESTS, f"{code} {len(first)} {output[-1000:]}")
     host.model.script(*[text("seen") for _ in range(4)])
     host.run("go on", resume=host.session)
-    stage.check(host, "mail at every turn's end: all of it was seen in the end",
-                all(showings(host.model.last(), body) for body in sent), str([body for body in sent if not showings(host.model.last(), body)]))
+    unseen = [body for body in sent if not any(showings(request, body) for request in first + host.model.seen)]
+    stage.check(host, "mail at every turn's end: all of it was seen in the end", sent and not unseen, str(unseen))
 
 
 def same_directory(stage, pair):
@@ -140,11 +142,11 @@ def wake(stage, host, nested):
     host.model.script(text("busy", when=flag), text("done"))
     working = host.start("work", resume=host.session)
     host.model.wait_for_request(1)
-    run = stage.lab.run_relay("wake", host.label, "--", "x", environment=host.variables())
+    run = stage.lab.run_relay("wake", host.label, "--", "INTRUDER", environment=host.variables())
     open(flag, "w").close()
     code, output = host.finish(working)
     stage.check(host, "wake: refused while the session is live, which goes on undisturbed",
-                run.returncode == 3 and code == 0 and len(host.model.seen) == 1, f"{run.returncode} {run.stderr} {output[-1000:]}")
+                run.returncode == 3 and code == 0 and not any("INTRUDER" in request for request in host.model.seen), f"{run.returncode} {run.stderr} {output[-1000:]}")
 
 
 def discover(stage, host):

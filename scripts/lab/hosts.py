@@ -67,6 +67,8 @@ def kill(process):
 
 class Host:
     """A host's command line, in one project folder, with a model of its own."""
+    # Bodies that it does not keep in the conversation, by where they were shown.
+    forgets = ()
 
     def __init__(self, lab, folder, label):
         self.lab, self.model, self.folder = lab, lab.model(label), lab.project(folder)

@@ -5,6 +5,7 @@ import subprocess
 from gemini import Gemini
 from hosts import Claude, Codex, Lab
 from model import text, tool
+from others import Copilot, Qwen
 from reading import once, plain
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -39,9 +40,23 @@ class InstalledGemini(Gemini):
                                       '  "mcpServers": {}\n}\n')
 
 
+class InstalledQwen(Qwen):
+    def configure(self):
+        self.configuration = self.lab.home / ".qwen/settings.json"
+        self.configuration.parent.mkdir(exist_ok=True)
+        self.configuration.write_text('{\n  // mine\n  "$version": 4,\n  "security": {"auth": {"selectedType": "openai"}}, "model": {"name": "scripted"}\n}\n')
+
+
+class InstalledCopilot(Copilot):
+    def configure(self):
+        """A user's folder, empty yet."""
+        (self.lab.home / ".copilot").mkdir(exist_ok=True)
+
+
 def configuration(home):
     """The text of each file that install may touch."""
-    paths = [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json"]
+    paths = [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json",
+             ".qwen/settings.json", ".copilot/settings.json", ".copilot/mcp-config.json"]
     return {path: (home / path).read_text() for path in paths if (home / path).exists()}
 
 
@@ -50,9 +65,9 @@ def installed(stage):
     home = pathlib.Path(stage.lab.home) / "installed"
     home.mkdir()
     lab = Lab(home, stage.lab.relay, stage.lab.programs)
-    hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex"), InstalledGemini(lab, "g", "installed-gemini")]
-    # The check asks Gemini CLI, which shows servers only in a folder it trusts.
-    environment = {**hosts[0].variables(), **hosts[2].variables()}
+    hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex"), InstalledGemini(lab, "g", "installed-gemini"),
+             InstalledQwen(lab, "q", "installed-qwen"), InstalledCopilot(lab, "c", "installed-copilot")]
+    environment = {name: value for host in hosts for name, value in host.variables().items()}
     before = configuration(home)
     dry = lab.run_relay("install", "--dry", environment=environment)
     stage.sheet.check("both", "install --dry shows and changes nothing",
@@ -60,14 +75,14 @@ def installed(stage):
     run = lab.run_relay("install", environment=environment)
     stage.sheet.check("both", "install wires the hosts", run.returncode == 0, run.stdout + run.stderr)
     stage.sheet.check("both", "install: each host shows the server when asked, without a model",
-                      run.stdout.count(": checked, `") == 3 and run.stdout.count("` shows it") == 3, run.stdout)
+                      run.stdout.count(": checked, `") == len(hosts) and run.stdout.count("` shows it") == len(hosts), run.stdout)
     stage.sheet.check("both", "install: the user's lines stay, comments and all",
                       (configuration(home)[".codex/config.toml"]).startswith(before[".codex/config.toml"]), run.stdout)
     again = lab.run_relay("install", environment=environment)
     stage.sheet.check("both", "install twice changes nothing", again.returncode == 0 and "  +" not in again.stdout, again.stdout + again.stderr)
     for host in hosts:
         body = f"AFTER install for {host.label}"
-        host.model.script(tool("mcp_relay_whoami" if host.name == "gemini" else "mcp__relay__whoami"), text("hello"))
+        host.model.script(tool({"gemini": "mcp_relay_whoami", "copilot": "relay-whoami"}.get(host.name, "mcp__relay__whoami")), text("hello"))
         code, output = host.run("hello")
         stage.check(host, "installed: the session knows itself by relay's bus",
                     code == 0 and host.session and f'"id":"{host.session}"' in plain(host.model.last()), output + host.model.last()[-2000:])
@@ -82,6 +97,7 @@ def installed(stage):
     left = [f"{path}: {line}" for path, words in after.items() for line in words.splitlines()
             if str(stage.lab.relay) in line or "mcp_servers.relay" in line or '"relay"' in line]
     stage.sheet.check("both", "uninstall leaves nothing of relay's", run.returncode == 0 and not left, f"{run.stdout}{run.stderr}{left}")
+    # Qwen Code lays its settings out anew when it starts.
     for path in (".codex/config.toml", ".gemini/settings.json"):
         stage.sheet.check("both", f"uninstall: the user's own {path} is as it was", after.get(path) == before[path], after.get(path))
     lab.close()

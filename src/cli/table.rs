@@ -16,8 +16,12 @@ const WAIT: Flag = Flag {
     takes: Takes::Perhaps("seconds"),
     ..flag("wait", "sleep until there is mail, at most so many seconds (no limit)")
 };
-const HOST: Flag =
-    value("tool", "host", Completes::Host, "the session's host: claude, codex, gemini or opencode");
+const HOST: Flag = value(
+    "tool",
+    "host",
+    Completes::Host,
+    "the session's host: claude, codex, gemini, opencode, copilot or qwen",
+);
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
 const DRY: Flag = flag("dry", "only print what would be run, as JSON");
 const DIR: Flag = value("dir", "path", Completes::Directory, "the session's directory");
@@ -275,7 +279,12 @@ pub const VERBS: &[Verb] = &[
                 newest first, at most 50. Changes nothing.",
         flags: &[
             value("within", "minutes", Completes::Nothing, "active within so many minutes (60)"),
-            value("tool", "host", Completes::Host, "of this host only: claude, codex, gemini or opencode"),
+            value(
+                "tool",
+                "host",
+                Completes::Host,
+                "of this host only: claude, codex, gemini, opencode, copilot or qwen",
+            ),
             value("exclude", "session-id", Completes::Nothing, "leave this session out"),
             value("cwd", "path", Completes::Directory, "sessions of this directory first"),
             JSON,

@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use crate::error::{Error, Result};
-use crate::host::{self, Event, HOSTS};
+use crate::host::{self, Event, HOSTS, Host};
 use crate::limits::EVENT_BYTES;
 use crate::ops::Relay;
 use crate::ops::deliver::{Injection, on_event};
@@ -34,7 +34,7 @@ fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result
     let host = host::check(name)?;
     let Some(event) = Event::parse(&input, host, event_name) else { return Ok(()) };
     match on_event(relay, host, &event)? {
-        Some(injection) => print(&event, injection),
+        Some(injection) => print(host, &event, injection),
         None => Ok(()),
     }
 }
@@ -52,8 +52,8 @@ fn read_event() -> Result<Vec<u8>> {
 }
 
 /// Prints the text in the host's form; what was not printed is put back.
-fn print(event: &Event, injection: Injection) -> Result<()> {
-    let mut output = host::hook_output(&event.name, event.moment, &injection.text);
+fn print(host: &Host, event: &Event, injection: Injection) -> Result<()> {
+    let mut output = (host.output)(&event.name, event.moment, &injection.text);
     output.push('\n');
     let printed = stdio::deliver(&output);
     if let Some(taken) = injection.taken {

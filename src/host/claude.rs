@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{Change, Entries, Server, is_true, program_of_shell_hook, servers_in_json};
-use super::{Host, Moment, Ring, Wiring};
+use super::{Host, Moment, Ring, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -29,6 +29,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    output: common_output,
     reads_at_start: true,
     subagent_tool: None,
     moments: &[

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{Change, Entries, Listed, Server, program_of_shell_hook, shell_word};
-use super::{Host, Moment, Ring, Wiring};
+use super::{Host, Moment, Ring, Wiring, common_output};
 use crate::json::toml::{self, Table};
 use crate::json::{self, Object};
 use crate::mail::address::is_uuid;
@@ -20,6 +20,7 @@ pub const HOST: Host = Host {
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
     call_argument: None,
     many_sessions: false,
+    output: common_output,
     reads_at_start: true,
     subagent_tool: None,
     moments: &[

@@ -41,8 +41,8 @@ pub struct Event {
     pub in_subagent: bool,
     /// The subagent's task that this event begins or ends.
     pub task: Option<String>,
-    /// Whether its prompt is no user's: mail that a turn's end handed over, which
-    /// Gemini CLI announces like a prompt.
+    /// Whether its prompt is no user's: mail that a turn's end handed over, or
+    /// nothing but a tool's result, which some hosts announce like a prompt.
     pub is_continuation: bool,
     /// The same for the same event, another for another: a digest of its bytes.
     pub fingerprint: String,
@@ -74,7 +74,10 @@ impl Event {
                 .filter(|tool| field("tool_name").as_deref() == Some(tool))
                 .and_then(|_| members.iter().find(|(name, _)| name == "tool_input"))
                 .map(|(_, input)| format!("{:016x}", fnv1a(input.as_bytes()))),
-            is_continuation: field("prompt").is_some_and(|prompt| fence::is_relays(&prompt)),
+            is_continuation: members
+                .iter()
+                .find(|(name, _)| name == "prompt")
+                .is_some_and(|_| field("prompt").is_none_or(|prompt| fence::is_relays(&prompt))),
             fingerprint: format!("{:016x}", fnv1a(bytes)),
         })
     }

@@ -3,8 +3,11 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Server, program_of_shell_hook, servers_in_json, shell_word};
-use super::{Host, Moment, Wiring};
+use super::wiring::{
+    Change, Entries, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
+    shell_word,
+};
+use super::{Host, Moment, Wiring, common_output};
 use crate::json::{self, Object, edit};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -29,6 +32,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    output: common_output,
     // It puts that before the prompt, and drops both when the session is resumed.
     reads_at_start: false,
     subagent_tool: Some(SUBAGENT_TOOL),
@@ -70,8 +74,6 @@ pub const HOST: Host = Host {
 
 const SUBAGENT_TOOL: &str = "invoke_agent";
 
-const SERVER: [&str; 2] = ["mcpServers", "relay"];
-
 const ENTRIES: Entries = Entries {
     folder,
     server: Server {
@@ -79,14 +81,8 @@ const ENTRIES: Entries = Entries {
         list: servers_in_json,
         // `gemini mcp add` would lay out the whole file anew.
         change: Change::Edit {
-            add: |text, program, store| {
-                let mut server = Object::new().str("command", program).raw("args", "[\"bus\"]");
-                if let Some(store) = store {
-                    server = server.raw("env", &Object::new().str("AGENT_RELAY_HOME", store).finish());
-                }
-                edit::set(text, &SERVER, &server.finish())
-            },
-            remove: |text| edit::unset(text, &SERVER),
+            add: |text, program, store| add_to_json(text, program, store, &[]),
+            remove: remove_from_json,
         },
         inherits: true,
         check: &["mcp", "list"],

@@ -6,9 +6,11 @@
 
 mod claude;
 mod codex;
+mod copilot;
 pub mod event;
 mod gemini;
 mod opencode;
+mod qwen;
 pub mod wiring;
 
 use std::path::PathBuf;
@@ -46,6 +48,8 @@ pub struct Host {
     /// Whether one process of it runs several sessions at once: then that
     /// process alone does not tell which of them calls.
     pub many_sessions: bool,
+    /// What a hook prints so that the model reads a text.
+    pub output: fn(event_name: &str, moment: Moment, text: &str) -> String,
     /// Whether what a hook prints at a session's start stays in the conversation.
     pub reads_at_start: bool,
     /// The tool that gives a subagent a task, where the events of subagents look
@@ -115,7 +119,8 @@ pub struct Listed {
 }
 
 /// The hosts, in the order people see them.
-pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, gemini::HOST, opencode::HOST];
+pub const HOSTS: &[Host] =
+    &[claude::HOST, codex::HOST, gemini::HOST, opencode::HOST, copilot::HOST, qwen::HOST];
 
 /// The host of this name.
 pub fn named(name: &str) -> Option<&'static Host> {
@@ -177,9 +182,9 @@ pub fn project_directory(env: &Env) -> PathBuf {
         .unwrap_or_else(|| env.directory().to_owned())
 }
 
-/// What a hook prints so that the model reads `text`: the form that Claude Code
-/// and Codex share (measured, see docs/hosts.md).
-pub fn hook_output(event_name: &str, moment: Moment, text: &str) -> String {
+/// See [`Host::output`]: the form that Claude Code has and most others read
+/// (measured, see docs/hosts.md).
+pub fn common_output(event_name: &str, moment: Moment, text: &str) -> String {
     match moment {
         Moment::TurnEnd => json::Object::new().str("decision", "block").str("reason", text).finish(),
         _ => {

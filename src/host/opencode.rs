@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::wiring::Plugin;
-use super::{Host, Listed, Listing, Moment, Ring, Wiring};
+use super::{Host, Listed, Listing, Moment, Ring, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
@@ -27,6 +27,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: Some("relay_session"),
     many_sessions: true,
+    output: common_output,
     reads_at_start: true,
     subagent_tool: None,
     moments: &[

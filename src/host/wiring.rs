@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::json::{Document, Value, edit};
+use crate::json::{Document, Object, Value, edit};
 use crate::sys::Env;
 
 /// How relay is wired into a host's user configuration.
@@ -121,6 +121,26 @@ pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
     };
     Some(edit::entries(text, &["mcpServers"])?.into_iter().filter_map(server).collect())
 }
+
+/// Adds relay's server to the object `mcpServers`; `more`: what this host wants
+/// besides, as JSON.
+pub fn add_to_json(text: &str, program: &str, store: Option<&str>, more: &[(&str, &str)]) -> Option<String> {
+    let mut server = Object::new().str("command", program).raw("args", "[\"bus\"]");
+    for (key, value) in more {
+        server = server.raw(key, value);
+    }
+    if let Some(store) = store {
+        server = server.raw("env", &Object::new().str("AGENT_RELAY_HOME", store).finish());
+    }
+    edit::set(text, &SERVER, &server.finish())
+}
+
+/// Takes it out again.
+pub fn remove_from_json(text: &str) -> Option<String> {
+    edit::unset(text, &SERVER)
+}
+
+const SERVER: [&str; 2] = ["mcpServers", "relay"];
 
 /// Whether the value at `path` of a JSON text is `true`.
 pub fn is_true(text: &str, path: &[&str]) -> bool {

@@ -174,6 +174,7 @@ pub fn bodies(mail: &Value) -> Vec<String> {
 pub fn injected(output: Option<Value>) -> String {
     let output = output.expect("the hook says something");
     let text = output["hookSpecificOutput"]["additionalContext"].as_str().or(output["reason"].as_str());
+    let text = text.or(output["additionalContext"].as_str());
     text.expect("a form that hosts read").to_owned()
 }
 

@@ -1,0 +1,108 @@
+//! GitHub Copilot CLI. Measured on 1.0.102; see docs/hosts.md.
+
+use std::path::PathBuf;
+
+use super::wiring::{Change, Entries, Server, add_to_json, is_true, remove_from_json, servers_in_json};
+use super::{Host, Moment, Wiring, common_output};
+use crate::json::{self, Document, Object, Value};
+use crate::mail::address::is_uuid;
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "copilot",
+    title: "Copilot CLI",
+    program: "copilot",
+    oldest: "1.0.102",
+    session_variable: Some("COPILOT_AGENT_SESSION_ID"),
+    mark_variable: "COPILOT_CLI_BINARY_VERSION",
+    inherited_variables: &[
+        "CLAUDE_PROJECT_DIR",
+        "COPILOT_AGENT_SESSION_ID",
+        "COPILOT_CLI",
+        "COPILOT_CLI_BINARY_VERSION",
+        "COPILOT_CLI_RESOLVED_DIST_DIR",
+        "COPILOT_HOOK_DIR",
+        "COPILOT_PROJECT_DIR",
+    ],
+    meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
+    output: |event_name, moment, text| match moment {
+        Moment::TurnEnd => common_output(event_name, moment, text),
+        _ => Object::new().str("additionalContext", text).finish(),
+    },
+    // What stands there at a resume is gone with the next one.
+    reads_at_start: false,
+    subagent_tool: None,
+    moments: &[
+        ("SessionStart", Moment::Start),
+        ("UserPromptSubmit", Moment::Prompt),
+        ("PostToolUse", Moment::ToolUse),
+        ("Stop", Moment::TurnEnd),
+        ("SessionEnd", Moment::End),
+    ],
+    resume: |id, message, _| {
+        let (session, prompt) = (format!("--resume={id}"), format!("--prompt={message}"));
+        ["--output-format", "json", &session, &prompt].map(str::to_owned).to_vec()
+    },
+    attach: |id| vec![format!("--resume={id}")],
+    ring: None,
+    turn_runs: |_| None,
+    transcripts: |env| folder(env).join("session-state"),
+    transcript_depth: 1,
+    transcript_id: |file_name| (file_name == "events.jsonl").then(String::new),
+    id_in_transcript: Some(|line| {
+        let document = Document::parse(line.as_bytes()).ok()?;
+        let id = document.value().path(&["data", "sessionId"]).and_then(Value::str)?;
+        is_uuid(id).then(|| id.to_owned())
+    }),
+    transcript_directory: |line| {
+        let document = Document::parse(line.as_bytes()).ok()?;
+        let directory = document.value().path(&["data", "context", "cwd"]).and_then(Value::str)?;
+        (!directory.is_empty()).then(|| directory.to_owned())
+    },
+    directory_file: None,
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
+};
+
+const ENTRIES: Entries = Entries {
+    folder,
+    server: Server {
+        path: |env| folder(env).join("mcp-config.json"),
+        list: servers_in_json,
+        change: Change::Edit {
+            add: |text, program, store| {
+                add_to_json(text, program, store, &[("type", "\"local\""), ("tools", "[\"*\"]")])
+            },
+            remove: remove_from_json,
+        },
+        inherits: true,
+        check: &["mcp", "get", "relay"],
+    },
+    hooks: |env| folder(env).join("settings.json"),
+    hook: |_, program| {
+        let hook = Object::new()
+            .str("type", "command")
+            .str("exec", program)
+            .raw("args", "[\"hook\", \"copilot\"]")
+            .raw("timeoutSec", "10");
+        Object::new().raw("hooks", &json::array([hook.finish()])).finish()
+    },
+    program: |hook| {
+        let document = Document::parse(hook.as_bytes()).ok()?;
+        let words: Vec<&str> = document.value().get("args")?.items()?.filter_map(Value::str).collect();
+        let program = document.value().get("exec").and_then(Value::str)?;
+        (words == ["hook", "copilot"]).then(|| program.to_owned())
+    },
+    // Relay has no plugin for it.
+    plugin: |_| Vec::new(),
+    has_plugin: |_| false,
+    disabled: |text| is_true(text, &["disableAllHooks"]),
+    trusted: |_, _| None,
+    then: "sessions that run now get relay when they start anew",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.path("COPILOT_HOME").unwrap_or_else(|| env.below_home(".copilot"))
+}

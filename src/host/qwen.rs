@@ -1,0 +1,103 @@
+//! Qwen Code. Measured on 0.24.4; see docs/hosts.md.
+
+use std::path::PathBuf;
+
+use super::wiring::{
+    Change, Entries, Server, add_to_json, is_true, program_of_shell_hook, remove_from_json, servers_in_json,
+    shell_word,
+};
+use super::{Host, Moment, Wiring, common_output};
+use crate::json::{self, Object};
+use crate::mail::address::is_uuid;
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "qwen",
+    title: "Qwen Code",
+    program: "qwen",
+    oldest: "0.24.4",
+    session_variable: Some("QWEN_CODE_SESSION_ID"),
+    mark_variable: "QWEN_CODE_CLI",
+    inherited_variables: &[
+        "CLAUDE_PROJECT_DIR",
+        "GEMINI_PROJECT_DIR",
+        "QWEN_CODE_AGENT_ID",
+        "QWEN_CODE_CLI",
+        "QWEN_CODE_LAUNCHER_PID",
+        "QWEN_CODE_NO_RELAUNCH",
+        "QWEN_CODE_PRIVATE_RELAUNCH_ENV_PROVENANCE",
+        "QWEN_CODE_PROJECT_DIR",
+        "QWEN_CODE_PROMPT_ID",
+        "QWEN_CODE_SESSION_ID",
+        "QWEN_PROJECT_DIR",
+    ],
+    meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
+    output: common_output,
+    // It becomes a part of the system prompt, which is made anew when the session is resumed.
+    reads_at_start: false,
+    subagent_tool: None,
+    moments: &[
+        ("SessionStart", Moment::Start),
+        ("UserPromptSubmit", Moment::Prompt),
+        ("PostToolUse", Moment::ToolUse),
+        ("Stop", Moment::TurnEnd),
+        ("SessionEnd", Moment::End),
+    ],
+    resume: |id, message, _| {
+        let prompt = format!("--prompt={message}");
+        ["--resume", id, "--output-format", "json", &prompt].map(str::to_owned).to_vec()
+    },
+    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    ring: None,
+    turn_runs: |_| None,
+    transcripts: |env| folder(env).join("projects"),
+    transcript_depth: 2,
+    transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
+    id_in_transcript: None,
+    transcript_directory: |line| {
+        let members = json::members(line)?;
+        let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
+        json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
+    },
+    directory_file: None,
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
+};
+
+const ENTRIES: Entries = Entries {
+    folder,
+    server: Server {
+        path: settings,
+        list: servers_in_json,
+        change: Change::Edit {
+            add: |text, program, store| add_to_json(text, program, store, &[]),
+            remove: remove_from_json,
+        },
+        inherits: true,
+        check: &["mcp", "list"],
+    },
+    hooks: settings,
+    hook: |_, program| {
+        let line = format!("{} hook qwen", shell_word(program));
+        let hook = Object::new().str("name", "relay").str("type", "command").str("command", &line);
+        // Milliseconds.
+        Object::new().raw("hooks", &json::array([hook.u64("timeout", 10_000).finish()])).finish()
+    },
+    program: |hook| program_of_shell_hook(hook, " hook qwen"),
+    // Relay has no plugin for it.
+    plugin: |_| Vec::new(),
+    has_plugin: |_| false,
+    disabled: |text| is_true(text, &["disableAllHooks"]),
+    trusted: |_, _| None,
+    then: "sessions that run now get relay when they start anew",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.path("QWEN_HOME").unwrap_or_else(|| env.below_home(".qwen"))
+}
+
+fn settings(env: &Env) -> PathBuf {
+    folder(env).join("settings.json")
+}
