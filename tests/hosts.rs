@@ -46,8 +46,13 @@ fn mail_is_shown_at_every_recorded_event_but_in_subagents_and_at_the_end() {
 fn the_readme_names_the_versions_that_the_lab_runs() {
     let readme = std::fs::read_to_string("README.md").unwrap();
     let pins: Value = serde_json::from_slice(&std::fs::read("scripts/lab/hosts.json").unwrap()).unwrap();
-    let titles =
-        [("claude", "Claude Code"), ("codex", "Codex"), ("gemini", "Gemini CLI"), ("opencode", "opencode")];
+    let titles = [
+        ("claude", "Claude Code"),
+        ("codex", "Codex"),
+        ("gemini", "Gemini CLI"),
+        ("omp", "omp"),
+        ("opencode", "opencode"),
+    ];
     for (name, pin) in pins.as_object().unwrap() {
         let title = titles.iter().find(|(known, _)| known == name).unwrap().1;
         let row = format!("| {title} {} |", pin["version"].as_str().unwrap());

@@ -16,7 +16,8 @@ const WAIT: Flag = Flag {
     takes: Takes::Perhaps("seconds"),
     ..flag("wait", "sleep until there is mail, at most so many seconds (no limit)")
 };
-const HOST: Flag = value("tool", "host", Completes::Host, "the session's host: claude, codex or opencode");
+const HOST: Flag =
+    value("tool", "host", Completes::Host, "the session's host: claude, codex, opencode or omp");
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
 const DRY: Flag = flag("dry", "only print what would be run, as JSON");
 const DIR: Flag = value("dir", "path", Completes::Directory, "the session's directory");
@@ -270,11 +271,11 @@ pub const VERBS: &[Verb] = &[
         name: "discover",
         group: Group::Sessions,
         summary: "find sessions that relay has not seen",
-        about: "Looks through the transcripts that Claude Code and Codex keep, and asks opencode if it was used lately; \
+        about: "Looks through the transcripts that Claude Code, Codex and omp keep, and asks opencode if it was used lately; \
                 newest first, at most 50. Changes nothing.",
         flags: &[
             value("within", "minutes", Completes::Nothing, "active within so many minutes (60)"),
-            value("tool", "host", Completes::Host, "of this host only: claude, codex or opencode"),
+            value("tool", "host", Completes::Host, "of this host only: claude, codex, opencode or omp"),
             value("exclude", "session-id", Completes::Nothing, "leave this session out"),
             value("cwd", "path", Completes::Directory, "sessions of this directory first"),
             JSON,

@@ -7,6 +7,7 @@
 mod claude;
 mod codex;
 pub mod event;
+mod omp;
 mod opencode;
 
 use std::path::PathBuf;
@@ -148,7 +149,7 @@ pub struct Listed {
 }
 
 /// The hosts, in the order people see them.
-pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, opencode::HOST];
+pub const HOSTS: &[Host] = &[claude::HOST, codex::HOST, opencode::HOST, omp::HOST];
 
 /// The program in a shell's line that ends in relay's words, its quotation marks
 /// taken off.
