@@ -313,9 +313,9 @@ fn tools_are_those_of_the_bus() {
 }
 
 #[test]
-fn a_conversation_cleared_or_rewound_keeps_its_name_and_another_one_does_not_get_it() {
+fn a_session_begun_anew_goes_on_under_the_name_and_another_conversation_does_not() {
     for (event, more, keeps) in
-        [("session_switch", "new", true), ("session_branch", "", true), ("session_switch", "resume", false)]
+        [("session_switch", "new", true), ("session_branch", "", false), ("session_switch", "resume", false)]
     {
         let Some(world) = with_omp() else { return };
         let (one, two) = (at(&world, ONE), at(&world, TWO));

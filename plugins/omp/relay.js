@@ -214,9 +214,10 @@ export default async function relay(pi) {
 
   const handlers = {
     session_start: (_, ctx) => begin(ctx, "startup"),
-    // A conversation cleared or rewound goes on under another id; another one chosen does not.
+    // Whoever starts anew goes on under another id (to clear or rewind leaves it as it
+    // is); whoever chooses another conversation, or forks one, leaves this one behind.
     session_switch: ({ reason }, ctx) => begin(ctx, reason === "new" ? "clear" : "resume"),
-    session_branch: (_, ctx) => begin(ctx, "clear"),
+    session_branch: (_, ctx) => begin(ctx, "resume"),
 
     // Also before the turn that mail at a turn's end starts: that has been given then.
     async before_agent_start({ prompt }, ctx) {

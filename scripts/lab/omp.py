@@ -312,7 +312,7 @@ def bells():
 
 
 def omp_terminal(stage):
-    """In a real terminal, at its prompt: mail by its extension, the bell, a conversation cleared and rewound."""
+    """In a real terminal, at its prompt: mail by its extension, the bell, a session begun anew."""
     host = Omp(stage.lab, "terminal-p", "omp-t")
     if not terminal.available():
         return stage.sheet.skip(host.name, "in a terminal", "tmux is not installed")
@@ -372,7 +372,7 @@ def omp_terminal(stage):
 
 def omp_linked(stage):
     """The extension, linked from a clone, finds the binary beside it; twice the extension is not twice the mail; and
-    without relay the host runs as ever."""
+    without relay the host runs as ever. A second relay beside it does no harm."""
     host = Omp(stage.lab, "linked-p", "omp-l")
     clone = stage.lab.home / "clone-p"
     for folder in ("bin", "plugins/omp"):
@@ -402,6 +402,15 @@ def omp_linked(stage):
                 code == 0 and all(once(host.model.last(), body) for body in ("TWICE installed", "TWICE at the end")) and left["count"] == 0,
                 f"{left} {output[-1500:]}")
     shutil.rmtree(host.folder / ".omp")
+
+    server = {"mcpServers": {"relay": {"command": stage.lab.relay, "args": ["bus"]}}}
+    (host.folder / ".mcp.json").write_text(json.dumps(server))
+    host.model.script(tool("write", path="xd://mcp__relay_whoami", content="{}"), host.bus("whoami"), text("done"))
+    code, output = host.run("hello", resume=host.session)
+    said = plain(host.model.last())
+    known = set(re.findall(r'"registered":true,"id":"([^"]+)"', said))
+    stage.check(host, "relay as an MCP server besides: both know the session", code == 0 and known == {host.session}
+                and "a hook of the same host process" in said and "the host's plugin named it" in said, said[-1500:])
 
 
 ALL = [omp_start, omp_moments, omp_tools, omp_reply, omp_subagent, omp_hostile, omp_killed, omp_endless, omp_same_directory,
