@@ -21,10 +21,17 @@ import { execFileSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 const [, , extension, relay] = process.argv
-const handlers = {}, tools = {}, said = []
-const pi = { on: (event, run) => (handlers[event] = run), registerTool: (tool) => (tools[tool.name] = tool) }
-pi.sendMessage = (message, options) => said.push({ ...message, ...options })
-await (await import(extension)).default(pi)
+const bound = {}, said = []
+// A binding for the session that a person talks to, and one for each subagent.
+async function bind({ file, agent } = {}) {
+  const name = file?.includes("Side") || agent ? (file ?? "clone") : "main"
+  if (bound[name]) return bound[name]
+  const handlers = {}, tools = {}
+  const pi = { on: (event, run) => (handlers[event] = run), registerTool: (tool) => (tools[tool.name] = tool) }
+  pi.sendMessage = (message, options) => said.push({ ...message, ...options })
+  await (await import(extension)).default(pi)
+  return (bound[name] = { handlers, tools })
+}
 const context = ({ id, file, agent, cwd, idle = true }) => ({
   sessionManager: { getSessionId: () => id, getSessionFile: () => file }, agent, cwd,
   isIdle: () => idle, hasPendingMessages: () => false })
@@ -34,6 +41,7 @@ async function ring(line) {
   await new Promise((done) => createConnection(`${folder}/${door}`).on("close", done).end(line))
 }
 async function play({ on, call, run, rung, until, tools: wanted, ...more }) {
+  const { handlers, tools } = await bind(more.at)
   if (on) return await handlers[on]({ type: on, ...more.event }, more.broken ? undefined : context(more.at))
   if (call) return await tools[call].execute("c1", more.given, undefined, undefined, context(more.at))
   if (run) return execFileSync(relay, run, { encoding: "utf8" })

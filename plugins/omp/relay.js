@@ -182,7 +182,8 @@ function asTool({ name, description, inputSchema, annotations }) {
 
 export default async function relay(pi) {
   // The session that this binding serves; omp makes one for each subagent, too.
-  let session = {}
+  const fresh = (id) => ({ id, calls: new Map(), shown: false, unsent: "", said: "" })
+  let session = fresh()
 
   // The mail for this session at this event; a subagent gets none.
   async function mail(ctx, event, more) {
@@ -197,7 +198,7 @@ export default async function relay(pi) {
     if (speaker(ctx) !== id || session.id === id) return
     const old = session.id
     if (live.delete(old)) await hook({ session_id: old, cwd: ctx.cwd, hook_event_name: "SessionEnd", reason: source })
-    session = { id, calls: new Map(), shown: false, unsent: "", said: "" }
+    session = fresh(id)
     live.set(id, (text) => wake(ctx, text))
     session.unsent = await mail(ctx, "SessionStart", { source })
   }
@@ -206,7 +207,8 @@ export default async function relay(pi) {
   // looks for mail itself, at its next step.
   async function wake(ctx, text) {
     if (!ctx.isIdle() || ctx.hasPendingMessages()) return
-    session.unsent += await mail(ctx, "UserPromptSubmit", { prompt_id: randomUUID() })
+    const waiting = await mail(ctx, "UserPromptSubmit", { prompt_id: randomUUID() })
+    session.unsent += waiting
     if (!session.unsent) return
     const content = `${text}\n\n${session.unsent}`
     pi.sendMessage({ customType: "relay", content, display: true, attribution: "agent" }, { triggerTurn: true })
@@ -222,29 +224,30 @@ export default async function relay(pi) {
     // Also before the turn that mail at a turn's end starts: that has been given then.
     async before_agent_start({ prompt }, ctx) {
       await begin(ctx, "startup")
-      const given = session.said && prompt === session.said
-      session.said = ""
-      if (given) session.unsent = ""
-      else session.unsent += await mail(ctx, "UserPromptSubmit", { prompt_id: randomUUID() })
-      const content = session.unsent
+      const turn = session
+      const given = turn.said && prompt === turn.said
+      turn.said = ""
+      const text = given ? "" : await mail(ctx, "UserPromptSubmit", { prompt_id: randomUUID() })
+      turn.unsent = given ? "" : turn.unsent + text
+      const content = turn.unsent
       if (!bus) connect()
       return content ? { message: { customType: "relay", content, display: false, attribution: "agent" } } : undefined
     },
 
     // The model is asked now: it has what was given before, and its calls are new ones.
     turn_start() {
-      if (session.id) Object.assign(session, { calls: new Map(), shown: false, unsent: "" })
+      Object.assign(session, { calls: new Map(), shown: false, unsent: "" })
     },
 
     tool_execution_start({ toolCallId, toolName }) {
-      session.calls?.set(toolCallId, toolName)
+      session.calls.set(toolCallId, toolName)
     },
 
     // Once a step: a second look before the model is asked would take the first
     // for read. Not at tools that a tool calls: their results are a program's.
     async tool_result({ toolCallId, toolName, content, isError }, ctx) {
       const turn = session
-      if (turn.shown || turn.calls?.get(toolCallId) !== toolName) return
+      if (turn.shown || turn.calls.get(toolCallId) !== toolName) return
       turn.shown = true
       const text = await mail(ctx, "PostToolUse", { tool_use_id: toolCallId, tool_name: toolName })
       turn.shown = text !== ""

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import terminal
-from hosts import Host, kill, until_file
+from hosts import Host, Lab, kill, until_file
 from model import Step, text, tool
 from reading import once, outside, plain, showings
 from ringing import RING
@@ -187,6 +187,8 @@ def omp_subagent(stage):
                 len(aside) >= 3 and not any("NOT for a subagent" in request for request in aside), f"{len(aside)} {aside[-1:]} {output[-1500:]}")
     stage.check(host, "subagent: the session's own model is", code == 0 and once(host.model.at(2), "NOT for a subagent"),
                 f"{code} {len(host.model.seen)} {output[-1500:]}")
+    users = [message for message in json.loads(aside[0])["messages"] if message["role"] == "user"] if aside else []
+    stage.check(host, "subagent: relay adds nothing to its task", len(users) == 1, str(users))
     senders = sent_to(stage, "asker-q")
     stage.check(host, "subagent: what it sends is the session's mail", senders == {"FROM THE SIDE": host.session}, str(senders))
     known = [row for row in rows(stage) if row["tool"] == "omp"]
@@ -413,5 +415,23 @@ def omp_linked(stage):
                 and "a hook of the same host process" in said and "the host's plugin named it" in said, said[-1500:])
 
 
+def omp_installed(stage):
+    """`relay install` writes the extension for an omp that is used here; `relay uninstall` takes it away."""
+    home = stage.lab.home / "installed-p"
+    home.mkdir()
+    lab = Lab(home, stage.lab.relay, stage.lab.programs)
+    host = Omp(lab, "a", "omp-installed")
+    host.installed.unlink()
+    run = lab.run_relay("install", "omp", environment=host.variables())
+    stage.check(host, "install writes the extension", run.returncode == 0 and host.installed.is_file(), run.stdout + run.stderr)
+    host.variables = lambda: {}  # no relay on its PATH
+    host.model.script(host.bus("register", name=host.label), text("ready"))
+    code, output = host.run("hello")
+    stage.check(host, "installed: the session knows itself, by the path that stands in the extension",
+                code == 0 and host.session and f'"id":"{host.session}"' in plain(host.model.last()), output[-1500:])
+    run = lab.run_relay("uninstall", "omp", environment=host.variables())
+    stage.check(host, "uninstall takes it away", run.returncode == 0 and not host.installed.exists(), run.stdout + run.stderr)
+
+
 ALL = [omp_start, omp_moments, omp_tools, omp_reply, omp_subagent, omp_hostile, omp_killed, omp_endless, omp_same_directory,
-       omp_wake, omp_discover, omp_terminal, omp_linked]
+       omp_wake, omp_discover, omp_terminal, omp_linked, omp_installed]
