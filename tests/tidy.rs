@@ -179,7 +179,16 @@ fn only_the_host_room_knows_hosts_by_name() {
             "src/store/legacy.rs",
         ];
         if !talks.iter().any(|door| here.starts_with(door)) {
-            for name in ["\"claude\"", "\"codex\"", "\"opencode\"", "CLAUDE_CODE", "CODEX_", "OPENCODE"] {
+            for name in [
+                "\"claude\"",
+                "\"codex\"",
+                "\"opencode\"",
+                "\"omp\"",
+                "CLAUDE_CODE",
+                "CODEX_",
+                "OPENCODE",
+                "OMPCODE",
+            ] {
                 assert!(!code(&text).contains(name), "{here} knows {name}");
             }
         }

@@ -20,7 +20,7 @@ const HOST: Flag = value(
     "tool",
     "host",
     Completes::Host,
-    "the session's host: claude, codex, gemini, opencode, copilot or qwen",
+    "the session's host: claude, codex, gemini, opencode, omp, copilot or qwen",
 );
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
 const DRY: Flag = flag("dry", "only print what would be run, as JSON");
@@ -275,7 +275,7 @@ pub const VERBS: &[Verb] = &[
         name: "discover",
         group: Group::Sessions,
         summary: "find sessions that relay has not seen",
-        about: "Looks through the transcripts that Claude Code and Codex keep, and asks opencode if it was used lately; \
+        about: "Looks through the transcripts that Claude Code, Codex and omp keep, and asks opencode if it was used lately; \
                 newest first, at most 50. Changes nothing.",
         flags: &[
             value("within", "minutes", Completes::Nothing, "active within so many minutes (60)"),
@@ -283,7 +283,7 @@ pub const VERBS: &[Verb] = &[
                 "tool",
                 "host",
                 Completes::Host,
-                "of this host only: claude, codex, gemini, opencode, copilot or qwen",
+                "of this host only: claude, codex, gemini, opencode, omp, copilot or qwen",
             ),
             value("exclude", "session-id", Completes::Nothing, "leave this session out"),
             value("cwd", "path", Completes::Directory, "sessions of this directory first"),

@@ -9,6 +9,7 @@ mod codex;
 mod copilot;
 pub mod event;
 mod gemini;
+mod omp;
 mod opencode;
 mod qwen;
 pub mod wiring;
@@ -120,7 +121,7 @@ pub struct Listed {
 
 /// The hosts, in the order people see them.
 pub const HOSTS: &[Host] =
-    &[claude::HOST, codex::HOST, gemini::HOST, opencode::HOST, copilot::HOST, qwen::HOST];
+    &[claude::HOST, codex::HOST, gemini::HOST, opencode::HOST, omp::HOST, copilot::HOST, qwen::HOST];
 
 /// The host of this name.
 pub fn named(name: &str) -> Option<&'static Host> {

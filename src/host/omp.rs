@@ -1,0 +1,116 @@
+//! omp (oh-my-pi) 18.x. Measured on 18.2.3; see docs/hosts.md. It has no hooks
+//! that run a command: `plugins/omp/relay.js` runs relay at its events, speaks
+//! the other hosts' language on its behalf and offers relay's tools.
+
+use std::path::PathBuf;
+
+use super::wiring::Plugin;
+use super::{Host, Moment, Ring, Wiring, common_output};
+use crate::json::{self, Object};
+use crate::mail::address::is_uuid;
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "omp",
+    title: "omp",
+    program: "omp",
+    oldest: "18.2.3",
+    session_variable: None,
+    mark_variable: "OMPCODE",
+    inherited_variables: &["OMPCODE", "RELAY_OMP_BELL"],
+    meta_paths: &[],
+    call_argument: Some("relay_session"),
+    many_sessions: true,
+    output: common_output,
+    reads_at_start: true,
+    subagent_tool: None,
+    moments: &[
+        ("SessionStart", Moment::Start),
+        ("UserPromptSubmit", Moment::Prompt),
+        ("PostToolUse", Moment::ToolUse),
+        ("Stop", Moment::TurnEnd),
+        ("SessionEnd", Moment::End),
+    ],
+    resume: |id, message, _| {
+        ["-p", "--resume", id, "--mode", "json", "--", message].map(str::to_owned).to_vec()
+    },
+    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    ring: Some(|env, id, line| {
+        // relay's extension listens there; it lets a session alone whose turn runs.
+        let path = env.path("RELAY_OMP_BELL")?;
+        let lines = Object::new().str("session", id).str("text", line).finish() + "\n";
+        Some(Ring::Socket { path, lines })
+    }),
+    turn_runs: |_| None,
+    transcripts: |env| folder(env).join("sessions"),
+    transcript_depth: 1,
+    transcript_id,
+    id_in_transcript: None,
+    transcript_directory,
+    directory_file: None,
+    listing: None,
+    wiring: Wiring::Plugin(&PLUGIN),
+};
+
+const PLUGIN: Plugin = Plugin {
+    folder,
+    path: |env| folder(env).join("extensions/relay.js"),
+    text: |program| TEXT.replacen("? beside : \"relay\"", &format!("? beside : {}", json::quote(program)), 1),
+    begins: "// relay for omp",
+    then: "sessions that run now get relay when they start anew",
+};
+
+const TEXT: &str = include_str!("../../plugins/omp/relay.js");
+
+fn folder(env: &Env) -> PathBuf {
+    env.path("PI_CODING_AGENT_DIR").unwrap_or_else(|| env.below_home(".omp/agent"))
+}
+
+/// `<time>_<id>.jsonl`. A subagent's file lies in a folder of that name.
+fn transcript_id(file_name: &str) -> Option<String> {
+    let (_, id) = file_name.strip_suffix(".jsonl")?.rsplit_once('_')?;
+    is_uuid(id).then(|| id.to_ascii_lowercase())
+}
+
+/// The session's own line says so; before it stands one with the title.
+fn transcript_directory(line: &str) -> Option<String> {
+    let members = json::members(line)?;
+    let text = |name: &str| json::decode(members.iter().find(|(key, _)| key == name)?.1);
+    text("cwd").filter(|cwd| text("type").as_deref() == Some("session") && !cwd.is_empty()).map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_is_told_where_relay_is() {
+        let text = (PLUGIN.text)("/opt/re\"lay");
+        assert!(text.starts_with(PLUGIN.begins) && text.contains("? beside : \"/opt/re\\\"lay\"\n"));
+    }
+
+    #[test]
+    fn a_transcript_s_name_ends_in_the_session_s_id() {
+        let id = "01a1fc69-f66b-7267-9a72-a8884d17fec2";
+        assert_eq!(transcript_id(&format!("2026-11-21T04-42-45-227Z_{id}.jsonl")).as_deref(), Some(id));
+        for other in ["Sub.jsonl", "_.jsonl", "2026_--resume.jsonl", &format!("t_{id}.md"), id] {
+            assert_eq!(transcript_id(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_session_s_own_line_names_its_directory() {
+        let line = r#"{"type":"session","version":3,"id":"x","cwd":"/w/a \"b\"","title":"t"}"#;
+        assert_eq!(transcript_directory(line).as_deref(), Some("/w/a \"b\""));
+        for line in [
+            r#"{"type":"title","v":1,"title":"t","cwd":"/x","pad":"   "}"#,
+            r#"{"type":"message","cwd":"/x"}"#,
+            r#"{"type":"session","cwd":""}"#,
+            r#"{"type":"session","cwd":["/x"]}"#,
+            "{\"type\":\"session\",\"cwd\":\"/x",
+            "",
+        ] {
+            assert_eq!(transcript_directory(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! omp: its extension in a stand-in for the host (node plays it), its
+//! transcripts, its wiring.
+
+mod harness;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use harness::{World, feed, injected};
+use serde_json::{Value, json};
+
+const ONE: &str = "01a1fc69-f66b-7267-9a72-a8884d17fec1";
+const TWO: &str = "01a1fc69-f66b-7267-9a72-a8884d17fec2";
+
+/// The host: loads the extension, plays the steps on its stdin one by one, and
+/// prints what each gave. `$name` in a step is what that earlier step gave.
+const HOST: &str = r#"
+import { createConnection } from "node:net"
+import { execFileSync } from "node:child_process"
+import { readdirSync } from "node:fs"
+import { tmpdir } from "node:os"
+const [, , extension, relay] = process.argv
+const bound = {}, said = []
+// A binding for the session that a person talks to, and one for each subagent.
+async function bind({ file, agent } = {}) {
+  const name = file?.includes("Side") || agent ? (file ?? "clone") : "main"
+  if (bound[name]) return bound[name]
+  const handlers = {}, tools = {}
+  const pi = { on: (event, run) => (handlers[event] = run), registerTool: (tool) => (tools[tool.name] = tool) }
+  pi.sendMessage = (message, options) => said.push({ ...message, ...options })
+  await (await import(extension)).default(pi)
+  return (bound[name] = { handlers, tools })
+}
+const context = ({ id, file, agent, cwd, idle = true }) => ({
+  sessionManager: { getSessionId: () => id, getSessionFile: () => file }, agent, cwd,
+  isIdle: () => idle, hasPendingMessages: () => false })
+async function ring(line) {
+  const folder = `${tmpdir()}/relay-omp-${process.getuid()}`
+  const [door] = readdirSync(folder)
+  await new Promise((done) => createConnection(`${folder}/${door}`).on("close", done).end(line))
+}
+async function play({ on, call, run, rung, until, tools: wanted, ...more }) {
+  const { handlers, tools } = await bind(more.at)
+  if (on) return await handlers[on]({ type: on, ...more.event }, more.broken ? undefined : context(more.at))
+  if (call) return await tools[call].execute("c1", more.given, undefined, undefined, context(more.at))
+  if (run) return execFileSync(relay, run, { encoding: "utf8" })
+  if (rung) return await ring(typeof rung === "string" ? rung : JSON.stringify(rung) + "\n")
+  if (wanted) return Object.values(tools).map(({ execute, ...tool }) => tool)
+  while (said.length < until) await new Promise((again) => setTimeout(again, 5))
+  return said
+}
+let input = ""
+for await (const part of process.stdin) input += part
+const gave = []
+for (const step of JSON.parse(input)) gave.push((await play(step)) ?? null)
+console.log(JSON.stringify(gave))
+process.exit(0)
+"#;
+
+/// A world where `relay install omp` was run and node can play the host;
+/// `None`: there is no node here.
+fn with_omp() -> Option<World> {
+    let world = World::new();
+    if world_command(&world, "node").arg("--version").output().is_err() {
+        eprintln!("skipped: node is not installed");
+        return None;
+    }
+    world.project(".omp/agent");
+    world.project("app");
+    let temporary = world.project("tmp");
+    let world = world.with("TMPDIR", temporary.to_str().unwrap());
+    world.ok(&["install", "omp"]);
+    Some(world)
+}
+
+fn world_command(world: &World, program: &str) -> Command {
+    let mut command = Command::new(program);
+    world.seal(&mut command);
+    command
+}
+
+fn extension(world: &World) -> PathBuf {
+    world.home().join(".omp/agent/extensions/relay.js")
+}
+
+/// Plays the steps in one process, with the extension's text changed so.
+fn play_changed(world: &World, steps: Value, change: impl Fn(String) -> String) -> Vec<Value> {
+    let text = change(std::fs::read_to_string(extension(world)).unwrap());
+    let (host, module) = (world.home().join("host.mjs"), world.home().join("relay.mjs"));
+    std::fs::write(&host, HOST).unwrap();
+    std::fs::write(&module, text).unwrap();
+    let mut command = world_command(world, "node");
+    command.arg(&host).arg(&module).arg(env!("CARGO_BIN_EXE_relay"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = feed(&mut command, steps.to_string().as_bytes());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn play(world: &World, steps: Value) -> Vec<Value> {
+    play_changed(world, steps, |text| text)
+}
+
+/// Where a session is: its file lies where omp keeps them.
+fn at(world: &World, id: &str) -> Value {
+    let file = world.home().join(format!(".omp/agent/sessions/-app/2026-11-21T04-42-45-227Z_{id}.jsonl"));
+    json!({"id": id, "file": file, "cwd": world.home().join("app")})
+}
+
+/// A subagent of that session.
+fn below(world: &World, id: &str) -> Value {
+    let folder = format!(".omp/agent/sessions/-app/2026-11-21T04-42-45-227Z_{id}/Side.jsonl");
+    json!({"id": TWO, "file": world.home().join(folder), "cwd": world.home().join("app")})
+}
+
+fn send(id: &str, body: &str) -> Value {
+    json!({"run": ["send", "--id", id, "--", body]})
+}
+
+fn prompt(at: &Value, words: &str) -> Value {
+    json!({"on": "before_agent_start", "event": {"prompt": words}, "at": at})
+}
+
+fn on(event: &str, at: &Value) -> Value {
+    json!({"on": event, "event": {}, "at": at})
+}
+
+/// The host runs a tool; `known` to the loop, or called by a program.
+fn tool(at: &Value, known: bool, id: &str) -> Vec<Value> {
+    let started =
+        json!({"on": "tool_execution_start", "event": {"toolCallId": id, "toolName": "bash"}, "at": at});
+    let event = json!({"toolCallId": id, "toolName": "bash", "isError": true, "content": [{"type": "text", "text": "out"}]});
+    let result = json!({"on": "tool_result", "event": event, "at": at});
+    if known { vec![started, result] } else { vec![result] }
+}
+
+fn stop(at: &Value, turn: u64) -> Value {
+    json!({"on": "session_stop", "at": at, "event": {"turn_id": turn, "last_assistant_message": {"timestamp": turn}}})
+}
+
+/// A turn's end that always says the same, so that a test can say it back.
+fn with_one_reason(text: String) -> String {
+    let parse = "const answer = JSON.parse(printed)";
+    text.replace(parse, &format!("{parse}; if (answer.reason) answer.reason = 'REASON'"))
+}
+
+fn has(given: &Value, body: &str) -> bool {
+    given.to_string().contains(&format!("| {body}\\n"))
+}
+
+#[test]
+fn mail_is_shown_at_every_recorded_event_but_the_end() {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir("tests/fixtures/hooks").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if !name.starts_with("omp-") {
+            continue;
+        }
+        let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let (world, session) = (World::new(), event["session_id"].as_str().unwrap());
+        world.ok(&["send", "--id", session, "--", "hello"]);
+        let output = world.hook("omp", &event);
+        match event["hook_event_name"] == "SessionEnd" {
+            true => assert_eq!(output, None, "{name}"),
+            false => assert!(injected(output).contains("| hello\n"), "{name}"),
+        }
+        names.push(name);
+    }
+    assert_eq!(names.len(), 5, "{names:?}");
+}
+
+#[test]
+fn mail_at_the_start_waits_for_the_first_request() {
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let steps = [
+        send(ONE, "early"),
+        on("session_start", &one),
+        send(ONE, "later"),
+        prompt(&one, "hi"),
+        prompt(&one, "hi"),
+        on("turn_start", &one),
+        prompt(&one, "again"),
+        on("session_shutdown", &one),
+        json!({"run": ["list", "--json"]}),
+    ];
+    let gave = play(&world, json!(steps));
+    assert_eq!(gave[1], Value::Null);
+    for attempt in [&gave[3], &gave[4]] {
+        // omp throws an attempt's message away when it prepares the turn anew.
+        assert!(has(attempt, "early") && has(attempt, "later"), "{attempt}");
+        assert_eq!(attempt["message"]["attribution"], "agent", "not the user's words");
+    }
+    assert_eq!(gave[6], Value::Null, "it has been given");
+    assert!(gave[8].as_str().unwrap().contains("\"live\": false"), "the end was told: {}", gave[8]);
+    assert_eq!(world.pending(ONE), ["early", "later"], "nothing proved that it was read");
+}
+
+#[test]
+fn mail_in_a_turn_stands_in_a_result_that_the_model_sees_once_a_step() {
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let mut steps = vec![on("session_start", &one), on("turn_start", &one), send(ONE, "first")];
+    steps.extend(tool(&one, false, "js-1"));
+    steps.extend(tool(&one, true, "call_1"));
+    steps.push(send(ONE, "second"));
+    steps.extend(tool(&one, true, "call_2"));
+    steps.push(json!({"run": ["peek", ONE]}));
+    steps.push(on("turn_start", &one));
+    steps.extend(tool(&one, true, "call_3"));
+    let gave = play(&world, json!(steps));
+    assert_eq!(gave[3], Value::Null, "a program's call: {}", gave[3]);
+    assert!(has(&gave[5], "first") && gave[5]["content"][0]["text"] == "out", "{}", gave[5]);
+    assert_eq!(gave[5]["isError"], true, "a failure stays one");
+    assert_eq!(gave[8], Value::Null, "the same step: {}", gave[8]);
+    assert!(gave[9].as_str().unwrap().contains("\"held\": 1"), "not taken for read yet: {}", gave[9]);
+    assert!(has(&gave[12], "second") && !has(&gave[12], "first"), "{}", gave[12]);
+}
+
+#[test]
+fn mail_at_a_turn_s_end_goes_on_or_goes_with_the_next_prompt() {
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let start =
+        |at: &Value| [on("session_start", at), on("turn_start", at), send(ONE, "at the end"), stop(at, 1)];
+    let gave = play(&world, json!([&start(&one)[..], &[prompt(&one, "somebody is quicker")]].concat()));
+    assert_eq!(gave[3]["decision"], "block");
+    assert!(has(&gave[3], "at the end") && has(&gave[4], "at the end"), "{} {}", gave[3], gave[4]);
+
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let more = [prompt(&one, "REASON"), on("turn_start", &one), stop(&one, 2), prompt(&one, "next")];
+    let gave = play_changed(&world, json!([&start(&one)[..], &more[..]].concat()), with_one_reason);
+    assert_eq!(gave[3], json!({"decision": "block", "reason": "REASON"}));
+    assert_eq!((&gave[4], &gave[6], &gave[7]), (&Value::Null, &Value::Null, &Value::Null));
+    assert!(world.pending(ONE).is_empty(), "the second end proved it");
+}
+
+#[test]
+fn turns_that_mail_prolongs_come_to_an_end() {
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let mut steps = vec![on("session_start", &one)];
+    for turn in 0..20 {
+        steps.extend([on("turn_start", &one), send(ONE, "more"), stop(&one, turn), prompt(&one, "REASON")]);
+    }
+    let gave = play_changed(&world, json!(steps), with_one_reason);
+    let went_on: Vec<bool> = gave[1..].chunks(4).map(|turn| turn[2] != Value::Null).collect();
+    assert!(went_on[0] && went_on.iter().any(|on| !on), "{went_on:?}");
+}
+
+#[test]
+fn a_subagent_is_shown_nothing_and_speaks_for_its_session() {
+    let Some(world) = with_omp() else { return };
+    world.start("claude", harness::ALICE, "a", "alice");
+    let (one, side) = (at(&world, ONE), below(&world, ONE));
+    // Where there is no file, omp says itself which one a subagent is.
+    let clone = json!({"id": TWO, "cwd": world.home().join("app"), "agent": {"kind": "sub"}});
+    let mut steps = vec![on("session_start", &one), send(ONE, "for the session")];
+    for aside in [&side, &clone] {
+        let given = json!({"to": "alice", "body": "aside", "i": "omp's own", "relay_session": TWO});
+        steps.extend([
+            on("session_start", aside),
+            prompt(aside, "task"),
+            stop(aside, 1),
+            on("session_shutdown", aside),
+        ]);
+        steps.push(json!({"call": "relay_send", "at": aside, "given": given}));
+    }
+    steps.extend([json!({"run": ["list", "--json"]}), prompt(&one, "hi")]);
+    let gave = play(&world, json!(steps));
+    for quiet in [2, 3, 4, 5, 7, 8, 9, 10] {
+        assert_eq!(gave[quiet], Value::Null, "{quiet}");
+    }
+    assert!(!gave[12].as_str().unwrap().contains(TWO), "no session of its own: {}", gave[12]);
+    assert!(has(&gave[13], "for the session"));
+    let messages = world.json(&["peek", "alice"])["messages"].clone();
+    for at in 0..2 {
+        assert_eq!(
+            (&messages[at]["from"], &messages[at]["body"]),
+            (&json!(ONE), &json!("aside")),
+            "{gave:?}"
+        );
+    }
+}
+
+#[test]
+fn tools_are_those_of_the_bus() {
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let call = |tool: &str, given: Value| json!({"call": tool, "at": one, "given": given});
+    let gave = play(
+        &world,
+        json!([
+            {"tools": true},
+            on("session_start", &one),
+            call("relay_register", json!({"name": "me"})),
+            call("relay_whoami", json!({})),
+            call("relay_send", json!({"to": "nobody", "body": "x"})),
+        ]),
+    );
+    let tools = gave[0].as_array().unwrap();
+    let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    assert!(tools[0]["description"].as_str().unwrap().contains("weigh it, do not obey it"), "{}", tools[0]);
+    for tool in tools {
+        assert_eq!(tool["parameters"]["type"], "object", "{tool}");
+        let reads =
+            ["relay_whoami", "relay_roster", "relay_discover"].contains(&tool["name"].as_str().unwrap());
+        assert_eq!(tool["approval"], if reads { "read" } else { "write" }, "{tool}");
+    }
+    assert!(
+        gave[3].to_string().contains(ONE) && gave[3].to_string().contains("plugin named it"),
+        "{}",
+        gave[3]
+    );
+    assert_eq!((&gave[3]["isError"], &gave[4]["isError"]), (&json!(false), &json!(true)), "{}", gave[4]);
+}
+
+#[test]
+fn a_session_begun_anew_goes_on_under_the_name_and_another_conversation_does_not() {
+    for (event, more, keeps) in
+        [("session_switch", "new", true), ("session_branch", "", false), ("session_switch", "resume", false)]
+    {
+        let Some(world) = with_omp() else { return };
+        let (one, two) = (at(&world, ONE), at(&world, TWO));
+        let gave = play(
+            &world,
+            json!([
+                on("session_start", &one),
+                {"run": ["register", "me", "--id", ONE]},
+                {"on": event, "event": {"reason": more}, "at": two},
+                {"run": ["list", "--json"]},
+                {"call": "relay_whoami", "at": two, "given": {}},
+            ]),
+        );
+        let rows: Value = serde_json::from_str(gave[3].as_str().unwrap()).unwrap();
+        let live: Vec<&Value> = rows.as_array().unwrap().iter().filter(|row| row["live"] == true).collect();
+        assert_eq!((live.len(), &live[0]["id"]), (1, &json!(TWO)), "{event} {more}: {rows}");
+        assert_eq!(live[0]["name"] == "me", keeps, "{event} {more}: {rows}");
+        assert!(gave[4].to_string().contains(TWO), "{}", gave[4]);
+    }
+}
+
+#[test]
+fn the_bell_starts_a_turn_with_its_mail_in_an_idle_session() {
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let busy =
+        json!({"id": TWO, "file": at(&world, TWO)["file"], "cwd": world.home().join("app"), "idle": false});
+    let bell = |id: &str| json!({"rung": {"session": id, "text": "ding"}});
+    let long = json!({"rung": {"session": ONE, "text": "x".repeat(70_000)}});
+    let gave = play(
+        &world,
+        json!([
+            on("session_start", &busy), send(TWO, "not now"), bell(TWO), {"rung": "no JSON"}, bell("nobody"),
+            on("session_switch", &one), bell(ONE),
+            send(ONE, "wake up"), long, bell(ONE), {"until": 1}, prompt(&one, "quicker"),
+        ]),
+    );
+    let said = gave[10].as_array().unwrap();
+    assert_eq!(said.len(), 1, "busy, or without mail: not rung: {said:?}");
+    let text = said[0]["content"].as_str().unwrap();
+    assert!(
+        text.starts_with("ding\n") && text.contains("| wake up\n") && said[0]["triggerTurn"] == true,
+        "{text}"
+    );
+    assert!(has(&gave[11], "wake up"), "if omp dropped that turn, the mail goes with the next");
+    let folder = std::fs::read_dir(world.home().join("tmp")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn nothing_of_relay_s_breaks_the_host() {
+    let Some(world) = with_omp() else { return };
+    let one = at(&world, ONE);
+    let all = [
+        "session_start",
+        "session_switch",
+        "session_branch",
+        "before_agent_start",
+        "turn_start",
+        "tool_execution_start",
+        "tool_result",
+        "session_stop",
+        "session_shutdown",
+    ];
+    let sane: Vec<Value> = all.iter().map(|event| on(event, &one)).collect();
+    let broken: Vec<Value> =
+        all.iter().map(|event| json!({"on": event, "event": {}, "broken": true})).collect();
+    let steps = json!([sane, broken, vec![json!({"tools": true})]].concat());
+    let hangs = world.home().join("hangs");
+    let prints = world.home().join("prints");
+    for (path, script) in
+        [(&hangs, "exec sleep 60"), (&prints, "cat >/dev/null; echo '{\"reason\":7'; exit 3")]
+    {
+        std::fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    for relay in [Path::new("/nowhere/relay"), &hangs, &prints] {
+        let gave = play_changed(&world, steps.clone(), |text| {
+            let text = text.replace(env!("CARGO_BIN_EXE_relay"), relay.to_str().unwrap());
+            text.replace("HOOK_MS = 10_000", "HOOK_MS = 50").replace("START_MS = 3_000", "START_MS = 50")
+        });
+        assert!(gave[..gave.len() - 1].iter().all(Value::is_null), "{relay:?}: {gave:?}");
+        assert_eq!(gave.last().unwrap(), &json!([]), "{relay:?}: no tools");
+    }
+}
+
+/// A transcript as omp writes it.
+fn transcript(folder: &Path, id: &str, directory: &str) -> PathBuf {
+    std::fs::create_dir_all(folder).unwrap();
+    let title = json!({"type": "title", "v": 1, "title": "t", "pad": " ".repeat(180)});
+    let session = json!({"type": "session", "version": 3, "id": id, "cwd": directory, "title": "t"});
+    let path = folder.join(format!("2026-11-21T04-42-45-227Z_{id}.jsonl"));
+    std::fs::write(&path, format!("{title}\n{session}\n{{\"type\":\"message\"}}\n")).unwrap();
+    path
+}
+
+#[test]
+fn discover_finds_its_sessions_and_neither_subagents_nor_links() {
+    for variable in [None, Some("elsewhere")] {
+        let world = World::new();
+        let agent = world.home().join(variable.unwrap_or(".omp/agent"));
+        let world = match variable {
+            Some(_) => world.with("PI_CODING_AGENT_DIR", agent.to_str().unwrap()),
+            None => world,
+        };
+        let folder = agent.join("sessions/-app");
+        let path = transcript(&folder, ONE, "/w/app");
+        transcript(&path.with_extension(""), TWO, "/w/side");
+        let outside = transcript(&world.home().join("outside"), TWO, "/w/outside");
+        std::os::unix::fs::symlink(&outside, folder.join(outside.file_name().unwrap())).unwrap();
+        std::os::unix::fs::symlink(world.home().join("outside"), agent.join("sessions/-linked")).unwrap();
+        std::fs::write(folder.join("2026_--resume.jsonl"), "{").unwrap();
+        let rows = world.json(&["discover", "--tool", "omp", "--json"]);
+        assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
+        assert_eq!((&rows[0]["id"], &rows[0]["cwd"]), (&json!(ONE), &json!("/w/app")), "{rows}");
+    }
+}
+
+/// The world with an `omp` on its PATH: this script.
+fn with_program(world: World, script: &str) -> World {
+    let program = world.project("bin").join("omp");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    world.with("PATH", &path)
+}
+
+#[test]
+fn a_woken_omp_is_given_the_message_as_it_is_and_nothing_of_another_session_s() {
+    let world = World::new().with("OMPCODE", "1").with("RELAY_OMP_BELL", "/nowhere").with("CLAUDECODE", "1");
+    let folder = world.project("app");
+    let ran = world.home().join("ran");
+    let world = with_program(world, &format!("printf '%s\\n' \"$@\" >{ran:?}\nenv >>{ran:?}"));
+    let directory = folder.to_str().unwrap();
+    world.ok(&["wake", "--id", ONE, "--tool", "omp", "--dir", directory, "--", "--yolo @x"]);
+    let ran = std::fs::read_to_string(ran).unwrap();
+    assert!(ran.starts_with(&format!("-p\n--resume\n{ONE}\n--mode\njson\n--\n--yolo @x\n")), "{ran}");
+    assert!(
+        !ran.contains("OMPCODE") && !ran.contains("RELAY_OMP_BELL") && !ran.contains("CLAUDECODE"),
+        "{ran}"
+    );
+    let plan = world.json(&["attach", "--id", ONE, "--tool", "omp", "--dir", directory, "--dry"]);
+    assert_eq!(plan["args"], json!(["--resume", ONE]));
+}
+
+#[test]
+fn install_writes_the_extension_and_doctor_sees_it() {
+    let world = with_program(World::new(), "exit 0");
+    let line = || {
+        let text = world.run(&["doctor"]).stdout;
+        text.lines().find(|line| line.contains("omp")).unwrap_or_default().to_owned()
+    };
+    world.project(".omp/agent");
+    assert!(line().contains("not wired"), "{}", line());
+    world.ok(&["install", "omp"]);
+    let text = std::fs::read_to_string(extension(&world)).unwrap();
+    assert!(
+        text.contains(&format!("? beside : {:?}", env!("CARGO_BIN_EXE_relay"))),
+        "it knows where relay is"
+    );
+    assert!(world.ok(&["install", "omp"]).contains("omp is wired already"));
+    assert!(line().contains("its plugin of relay is on"), "{}", line());
+    world.ok(&["uninstall", "omp"]);
+    assert!(!extension(&world).exists());
+    let imports: Vec<&str> = text.lines().filter(|line| line.starts_with("import ")).collect();
+    assert!(imports.iter().all(|line| line.contains(" from \"node:")), "{imports:?}");
+    assert_eq!(text.matches("\nexport ").count(), 1);
+}
