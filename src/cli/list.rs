@@ -1,12 +1,17 @@
 //! `relay list`: who is there.
 
+use std::fmt::Write;
+
 use super::{Parsed, say};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::json;
 use crate::ops::Relay;
 use crate::ops::reach::Reach;
 use crate::ops::roster::{Row, roster};
 use crate::sys::clock;
+
+/// What a row takes, mostly.
+const ROW_BYTES: usize = 160;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let rows = match relay.existing_store()? {
@@ -29,26 +34,29 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let name_width = width(|row| row.found.info.label().len());
     let tool_width = width(|row| row.found.info.host.len());
     let id_width = width(|row| row.found.info.id.len());
-    let mut table = String::new();
-    for row in &rows {
+    // Written into one text: one of its own for each cell costs more than the rest.
+    let mut table = String::with_capacity(rows.len() * ROW_BYTES);
+    let mut row_text = |row: &Row| -> std::fmt::Result {
         let info = &row.found.info;
-        let directory = info.directory.as_ref().map_or("?".to_owned(), |path| path.display().to_string());
-        let seen = clock::ago(row.seen_ms, now);
-        let state = match row.reach {
-            Reach::Bell => "live, bell".to_owned(),
-            Reach::Step => "live, next step".to_owned(),
-            Reach::Wake => format!("{seen}, wake"),
-            Reach::Unknown => seen,
-        };
-        let mail = if row.has_mail { ", mail waits" } else { "" };
-        let rooms: String = row.rooms.iter().map(|room| format!(", in #{room}")).collect();
-        table.push_str(&format!(
-            "{:name_width$}  [{:tool_width$}]  {:id_width$}  {directory}  {state}{mail}{rooms}\n",
-            info.label(),
-            info.host,
-            info.id,
-        ));
-    }
+        write!(table, "{:name_width$}  [{:tool_width$}]  {:id_width$}  ", info.label(), info.host, info.id)?;
+        match &info.directory {
+            Some(path) => write!(table, "{}  ", path.display())?,
+            None => table.push_str("?  "),
+        }
+        match row.reach {
+            Reach::Bell => table.push_str("live, bell"),
+            Reach::Step => table.push_str("live, next step"),
+            Reach::Wake => write!(table, "{}, wake", clock::ago(row.seen_ms, now))?,
+            Reach::Unknown => table.push_str(&clock::ago(row.seen_ms, now)),
+        }
+        table.push_str(if row.has_mail { ", mail waits" } else { "" });
+        row.rooms.iter().try_for_each(|room| write!(table, ", in #{room}"))?;
+        table.push('\n');
+        Ok(())
+    };
+    rows.iter()
+        .try_for_each(&mut row_text)
+        .map_err(|_| Error::Failed("the table cannot be written".to_owned()))?;
     say(&table)
 }
 

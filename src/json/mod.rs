@@ -12,6 +12,6 @@ pub mod toml;
 mod value;
 mod write;
 
-pub use scan::{Fault, bounded, decode, is_string, items, leading_members, members};
+pub use scan::{Fault, bounded, decode, each_member, is_string, items, leading_members, members};
 pub use value::{Document, Value};
 pub use write::{Object, array, one_line, pretty, quote};

@@ -63,7 +63,7 @@ pub fn bounded(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
 /// is not an object; nesting inside a value is skipped at any depth.
 pub fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
     let mut found = Vec::new();
-    collect_members(text, &mut found)?;
+    each_member(text, |key, raw| found.push((key, raw)))?;
     Some(found)
 }
 
@@ -71,11 +71,13 @@ pub fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
 /// before the break.
 pub fn leading_members(text: &str) -> Vec<(Cow<'_, str>, &str)> {
     let mut found = Vec::new();
-    let _ = collect_members(text, &mut found);
+    let _ = each_member(text, |key, raw| found.push((key, raw)));
     found
 }
 
-fn collect_members<'a>(text: &'a str, found: &mut Vec<(Cow<'a, str>, &'a str)>) -> Option<()> {
+/// As [`members`], each shown as it is read; what comes before a break is shown,
+/// too.
+pub fn each_member<'a>(text: &'a str, mut show: impl FnMut(Cow<'a, str>, &'a str)) -> Option<()> {
     let bytes = text.as_bytes();
     let mut at = skip_space(bytes, 0);
     if *bytes.get(at)? != b'{' {
@@ -100,7 +102,7 @@ fn collect_members<'a>(text: &'a str, found: &mut Vec<(Cow<'a, str>, &'a str)>) 
         if end == bytes.len() && !matches!(bytes[end - 1], b'"' | b'}' | b']') {
             return None; // a number or word that may go on where the text was cut
         }
-        found.push((key, &text[at..end]));
+        show(key, &text[at..end]);
         at = skip_space(bytes, end);
         match bytes.get(at)? {
             b',' => at = skip_space(bytes, at + 1),

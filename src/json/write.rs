@@ -6,20 +6,23 @@
 
 use std::fmt::Write;
 
+/// What an object takes, mostly.
+const OBJECT_BYTES: usize = 256;
+
 /// A JSON object under construction.
-#[derive(Default)]
 pub struct Object {
     text: String,
 }
 
 impl Object {
     pub fn new() -> Object {
-        Object::default()
+        Object { text: String::with_capacity(OBJECT_BYTES) }
     }
 
-    pub fn str(self, key: &str, value: &str) -> Object {
-        let value = quote(value);
-        self.raw(key, &value)
+    pub fn str(mut self, key: &str, value: &str) -> Object {
+        self.key(key);
+        quote_into(&mut self.text, value);
+        self
     }
 
     /// The string, or `null`.
@@ -48,11 +51,15 @@ impl Object {
 
     /// A member whose value is JSON text already.
     pub fn raw(mut self, key: &str, json: &str) -> Object {
-        self.text.push(if self.text.is_empty() { '{' } else { ',' });
-        self.text.push_str(&quote(key));
-        self.text.push(':');
+        self.key(key);
         self.text.push_str(json);
         self
+    }
+
+    fn key(&mut self, key: &str) {
+        self.text.push(if self.text.is_empty() { '{' } else { ',' });
+        quote_into(&mut self.text, key);
+        self.text.push(':');
     }
 
     /// The finished object, on one line.
@@ -81,29 +88,44 @@ pub fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> String {
 /// The JSON string that stands for `text`.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
+    quote_into(&mut out, text);
+    out
+}
+
+/// Appends that string to `out`.
+fn quote_into(out: &mut String, text: &str) {
     out.push('"');
-    let mut rest = text;
-    while let Some(at) =
-        rest.find(|c| matches!(c, '\0'..='\x1f' | '"' | '\\' | '\x7f' | '\u{85}' | '\u{2028}' | '\u{2029}'))
-    {
-        out.push_str(&rest[..at]);
-        let mut characters = rest[at..].chars();
-        match characters.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some(other) => {
+    let bytes = text.as_bytes();
+    let (mut from, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        // U+0085 is C2 85; U+2028 and U+2029 are E2 80 A8 and A9.
+        let escaped = match byte {
+            0..=0x1f | b'"' | b'\\' | 0x7f => true,
+            0xc2 => bytes[at + 1] == 0x85,
+            0xe2 => bytes[at + 1] == 0x80 && matches!(bytes[at + 2], 0xa8 | 0xa9),
+            _ => false,
+        };
+        if !escaped {
+            at += 1;
+            continue;
+        }
+        out.push_str(&text[from..at]);
+        let character = text[at..].chars().next().unwrap_or_default();
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            other => {
                 let _ = write!(out, "\\u{:04x}", other as u32);
             }
-            None => {}
         }
-        rest = characters.as_str();
+        at += character.len_utf8();
+        from = at;
     }
-    out.push_str(rest);
+    out.push_str(&text[from..]);
     out.push('"');
-    out
 }
 
 /// The same JSON with every character escaped at which a reader may split lines;

@@ -4,13 +4,16 @@
 //! message is `None`, never half of one. The field names are session-relay's,
 //! so that its mailboxes and its users' scripts go on working.
 
+use std::borrow::Cow;
+
 use crate::json;
 use crate::sys::clock;
 
 /// What a message asks of its reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Says something.
+    #[default]
     Note,
     /// Asks for an answer.
     Request,
@@ -53,7 +56,7 @@ impl Status {
 }
 
 /// One message, as the log keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// UUIDv7; older stores hold UUIDv4.
     pub id: String,
@@ -135,28 +138,31 @@ impl Message {
     /// kind that only a newer relay knows, are passed over.
     pub fn parse(line: &[u8]) -> Option<Message> {
         let text = std::str::from_utf8(line).ok()?;
-        let members = json::members(text)?;
-        let field = |key: &str| {
-            let raw = members.iter().rev().find(|(name, _)| name == key)?.1;
-            json::decode(raw).map(|value| value.into_owned())
-        };
-        Some(Message {
-            id: field("id").filter(|id| !id.is_empty())?,
-            sent_ms: clock::parse_rfc3339(&field("ts")?)?,
-            from: field("from"),
-            from_name: field("fromName"),
-            from_host: field("fromTool"),
-            via: field("via"),
-            to: field("to")?,
-            to_name: field("toName"),
-            kind: field("kind").and_then(|kind| Kind::parse(&kind)).unwrap_or(Kind::Note),
-            in_reply_to: field("in_reply_to"),
-            question: field("question"),
-            thread: field("thread"),
-            status: field("status").and_then(|status| Status::parse(&status)),
-            group: field("group"),
-            body: field("body")?,
-        })
+        let mut message = Message::default();
+        let (mut sent_ms, mut to, mut body) = (None, None, None);
+        let text_of = |raw: &str| json::decode(raw).map(Cow::into_owned);
+        json::each_member(text, |key, raw| match key.as_ref() {
+            "id" => message.id = text_of(raw).unwrap_or_default(),
+            "ts" => sent_ms = json::decode(raw).and_then(|time| clock::parse_rfc3339(&time)),
+            "from" => message.from = text_of(raw),
+            "fromName" => message.from_name = text_of(raw),
+            "fromTool" => message.from_host = text_of(raw),
+            "via" => message.via = text_of(raw),
+            "to" => to = text_of(raw),
+            "toName" => message.to_name = text_of(raw),
+            "kind" => {
+                message.kind = json::decode(raw).and_then(|kind| Kind::parse(&kind)).unwrap_or_default()
+            }
+            "in_reply_to" => message.in_reply_to = text_of(raw),
+            "question" => message.question = text_of(raw),
+            "thread" => message.thread = text_of(raw),
+            "status" => message.status = json::decode(raw).and_then(|status| Status::parse(&status)),
+            "group" => message.group = text_of(raw),
+            "body" => body = text_of(raw),
+            _ => {}
+        })?;
+        (message.sent_ms, message.to, message.body) = (sent_ms?, to?, body?);
+        (!message.id.is_empty()).then_some(message)
     }
 }
 

@@ -6,9 +6,12 @@ use super::find::Found;
 use super::reach::Reach;
 use crate::error::Result;
 use crate::json;
-use crate::store::Store;
+use crate::store::{Session, Store};
 use crate::sys::clock;
 use crate::sys::process::Process;
+
+/// So many sessions are looked at by one thread.
+const TOGETHER: usize = 512;
 
 /// One session of the roster.
 pub struct Row {
@@ -27,32 +30,27 @@ pub struct Row {
 /// Every registered session that nothing has succeeded, live ones first, then
 /// by name.
 pub fn roster(store: &Store) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let mut running = HashMap::new();
     let mut rooms: HashMap<String, Vec<String>> = HashMap::new();
     for room in store.rooms()? {
         for member in store.members(&room)? {
             rooms.entry(member.key().to_owned()).or_default().push(room.clone());
         }
     }
-    for session in store.sessions()? {
-        let Ok(Some(info)) = session.info() else { continue };
-        if info.successor.is_some() {
-            continue;
-        }
-        // One host may run many sessions: ask about each process once.
-        let process = info.process.as_ref().map(Process::to_string);
-        let live = match process {
-            Some(process) => *running.entry(process).or_insert_with(|| session.is_live(&info)),
-            None => session.is_live(&info),
-        };
-        let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
-        let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
-        let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
-        let rooms = rooms.remove(session.key()).unwrap_or_default();
-        let found = Found { session, info };
-        let reach = Reach::of(&found, live);
-        rows.push(Row { found, live, reach, seen_ms, has_mail, rooms });
+    let sessions = store.sessions()?;
+    let mut rows: Vec<Row> = if sessions.len() < TOGETHER {
+        look_at(&sessions)
+    } else {
+        // Waiting for the system is most of it, so two look at half each.
+        let (some, others) = sessions.split_at(sessions.len() / 2);
+        std::thread::scope(|scope| {
+            let others = scope.spawn(|| look_at(others));
+            let mut rows = look_at(some);
+            rows.extend(others.join().unwrap_or_default());
+            rows
+        })
+    };
+    for row in &mut rows {
+        row.rooms = rooms.remove(row.found.session.key()).unwrap_or_default();
     }
     rows.sort_unstable_by(|a, b| {
         fn order(row: &Row) -> (bool, &str) {
@@ -61,6 +59,31 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
         order(a).cmp(&order(b))
     });
     Ok(rows)
+}
+
+/// The rows of these sessions, but for their rooms.
+fn look_at(sessions: &[Session]) -> Vec<Row> {
+    // One host may run many sessions: ask about each process once.
+    let mut running = HashMap::new();
+    let mut rows = Vec::with_capacity(sessions.len());
+    for session in sessions {
+        let Ok(Some(info)) = session.info() else { continue };
+        if info.successor.is_some() {
+            continue;
+        }
+        let process = info.process.as_ref().map(Process::to_string);
+        let live = match process {
+            Some(process) => *running.entry(process).or_insert_with(|| session.is_live(&info)),
+            None => session.is_live(&info),
+        };
+        let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
+        let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
+        let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
+        let found = Found { session: session.clone(), info };
+        let reach = Reach::of(&found, live);
+        rows.push(Row { found, live, reach, seen_ms, has_mail, rooms: Vec::new() });
+    }
+    rows
 }
 
 /// The session as scripts and models see it.

@@ -93,9 +93,10 @@ impl Session {
     /// is damaged.
     pub fn info(&self) -> Result<Option<Info>> {
         let path = self.file("info.json");
-        match file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))? {
+        let info = file::with_content(&path, STATE_FILE_BYTES, Info::parse);
+        match info.map_err(|e| Error::io("read", &path, e))? {
             None => Ok(None),
-            Some(content) => Info::parse(&content).map(Some).ok_or_else(|| {
+            Some(info) => info.map(Some).ok_or_else(|| {
                 Error::Failed(format!("{} is damaged; register the session again to mend it", path.display()))
             }),
         }
@@ -175,22 +176,24 @@ impl Info {
     }
 
     fn parse(content: &[u8]) -> Option<Info> {
-        let members = json::members(std::str::from_utf8(content).ok()?.trim())?;
-        let raw = |key: &str| members.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw);
-        let text = |key: &str| raw(key).and_then(json::decode).map(Cow::into_owned);
-        Some(Info {
-            id: text("id").filter(|id| !id.is_empty())?,
-            host: text("host")?,
-            name: text("name"),
-            named: raw("named") == Some("true"),
-            directory: text("directory").map(PathBuf::from),
-            transcript: text("transcript").map(PathBuf::from),
-            process: text("process").and_then(|text| Process::parse(&text)),
-            wakes: raw("wakes").is_some(),
-            seen_ms: text("seen").and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
-            inherits: text("inherits"),
-            successor: text("successor"),
-        })
+        let (mut info, mut host) = (Info::default(), None);
+        let text = |raw: &str| json::decode(raw).map(Cow::into_owned);
+        json::each_member(std::str::from_utf8(content).ok()?.trim(), |key, raw| match key.as_ref() {
+            "id" => info.id = text(raw).unwrap_or_default(),
+            "host" => host = text(raw),
+            "name" => info.name = text(raw),
+            "named" => info.named = raw == "true",
+            "directory" => info.directory = text(raw).map(PathBuf::from),
+            "transcript" => info.transcript = text(raw).map(PathBuf::from),
+            "process" => info.process = text(raw).and_then(|text| Process::parse(&text)),
+            "wakes" => info.wakes = true,
+            "seen" => info.seen_ms = text(raw).and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
+            "inherits" => info.inherits = text(raw),
+            "successor" => info.successor = text(raw),
+            _ => {}
+        })?;
+        info.host = host?;
+        (!info.id.is_empty()).then_some(info)
     }
 
     /// What to call it: its name, else its id.

@@ -19,23 +19,30 @@ const PRIVATE_DIRECTORY: u32 = 0o700;
 /// The content of a file of at most `limit` bytes; `None` when there is none.
 /// A larger one is an error, not a cut.
 pub fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    with_content(path, limit, <[u8]>::to_vec)
+}
+
+/// What `look` makes of that content. A short file is read onto the stack: a
+/// heap that gives and takes pages for each file costs more than reading it.
+pub fn with_content<T>(path: &Path, limit: usize, look: impl FnOnce(&[u8]) -> T) -> io::Result<Option<T>> {
     let file = match open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut content = vec![0; limit.min(READ_AT_ONCE)];
+    let mut head = [0; READ_AT_ONCE];
     let mut file = file.take(limit as u64 + 1);
-    let length = file.read(&mut content)?;
-    content.truncate(length);
+    let length = file.read(&mut head)?;
     // A file that is shorter than what was asked for has been read whole.
-    if length == limit.min(READ_AT_ONCE) {
-        file.read_to_end(&mut content)?;
+    if length < READ_AT_ONCE && length <= limit {
+        return Ok(Some(look(&head[..length])));
     }
+    let mut content = head[..length].to_vec();
+    file.read_to_end(&mut content)?;
     if content.len() > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {limit} bytes")));
     }
-    Ok(Some(content))
+    Ok(Some(look(&content)))
 }
 
 /// Opens a file for reading, in one system call: musl's own `open` adds a second.
