@@ -33,9 +33,15 @@ fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result
     let input = read_event()?;
     let host = host::check(name)?;
     let Some(event) = Event::parse(&input, host, event_name) else { return Ok(()) };
-    match on_event(relay, host, &event)? {
-        Some(injection) => print(host, &event, injection),
-        None => Ok(()),
+    match on_event(relay, host, &event) {
+        Ok(Some(injection)) => print(host, &event, injection),
+        other => {
+            let silence = (host.silence)(event.moment);
+            if !silence.is_empty() {
+                let _ = stdio::deliver(&format!("{silence}\n"));
+            }
+            other.map(|_| ())
+        }
     }
 }
 

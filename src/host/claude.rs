@@ -30,7 +30,8 @@ pub const HOST: Host = Host {
     call_argument: None,
     many_sessions: false,
     output: common_output,
-    reads_at_start: true,
+    deaf_at: &[],
+    silence: |_| "",
     subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),
@@ -78,6 +79,8 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "get", "relay"],
     },
     hooks: |env| folder(env).join("settings.json"),
+    under: "hooks",
+    also: None,
     hook: |_, program| {
         let command = Object::new()
             .str("type", "command")

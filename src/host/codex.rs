@@ -21,7 +21,8 @@ pub const HOST: Host = Host {
     call_argument: None,
     many_sessions: false,
     output: common_output,
-    reads_at_start: true,
+    deaf_at: &[],
+    silence: |_| "",
     subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),
@@ -67,6 +68,8 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "get", "relay"],
     },
     hooks: |env| folder(env).join("hooks.json"),
+    under: "hooks",
+    also: None,
     hook: |event, program| {
         let line = format!("{} hook codex", shell_word(program));
         // Codex gives the end of a session three seconds at most.

@@ -32,7 +32,8 @@ pub const HOST: Host = Host {
         _ => Object::new().str("additionalContext", text).finish(),
     },
     // What stands there at a resume is gone with the next one.
-    reads_at_start: false,
+    deaf_at: &[Moment::Start],
+    silence: |_| "",
     subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),
@@ -81,6 +82,8 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "get", "relay"],
     },
     hooks: |env| folder(env).join("settings.json"),
+    under: "hooks",
+    also: None,
     hook: |_, program| {
         let hook = Object::new()
             .str("type", "command")

@@ -58,15 +58,20 @@ impl Event {
             let raw = members.iter().find(|(name, _)| name == key)?.1;
             json::decode(raw).map(Cow::into_owned).filter(|value| !value.is_empty())
         };
+        let any = |keys: &[&str]| keys.iter().find_map(|key| field(key));
+        let first_of = |keys: &[&str]| {
+            let raw = keys.iter().find_map(|key| members.iter().find(|(name, _)| name == key))?.1;
+            json::items(raw)?.first().and_then(|first| json::decode(first)).map(Cow::into_owned)
+        };
         let name = name.map(str::to_owned).or_else(|| field("hook_event_name"));
         let name = name.unwrap_or_else(|| "SessionStart".to_owned());
         let moment = host.moments.iter().find(|(known, _)| *known == name)?.1;
         Some(Event {
             name,
             moment,
-            session: field("session_id")?,
-            directory: field("cwd"),
-            transcript: field("transcript_path"),
+            session: any(&["session_id", "conversation_id", "conversationId"])?,
+            directory: field("cwd").or_else(|| first_of(&["workspace_roots", "workspacePaths"])),
+            transcript: any(&["transcript_path", "transcriptPath"]),
             source: field("source"),
             in_subagent: field("agent_id").is_some(),
             task: host

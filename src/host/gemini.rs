@@ -34,7 +34,8 @@ pub const HOST: Host = Host {
     many_sessions: false,
     output: common_output,
     // It puts that before the prompt, and drops both when the session is resumed.
-    reads_at_start: false,
+    deaf_at: &[Moment::Start],
+    silence: |_| "",
     subagent_tool: Some(SUBAGENT_TOOL),
     moments: &[
         ("SessionStart", Moment::Start),
@@ -88,6 +89,8 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "list"],
     },
     hooks: settings,
+    under: "hooks",
+    also: None,
     hook: |event, program| {
         let line = format!("{} hook gemini", shell_word(program));
         let hook = Object::new().str("name", "relay").str("type", "command").str("command", &line);

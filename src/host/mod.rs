@@ -4,9 +4,11 @@
 //! Invariant: pure. Text comes in, plans and text go out; no file is read and
 //! nothing is started here. Only this room knows a host's name.
 
+mod antigravity;
 mod claude;
 mod codex;
 mod copilot;
+mod cursor;
 pub mod event;
 mod gemini;
 mod omp;
@@ -51,8 +53,11 @@ pub struct Host {
     pub many_sessions: bool,
     /// What a hook prints so that the model reads a text.
     pub output: fn(event_name: &str, moment: Moment, text: &str) -> String,
-    /// Whether what a hook prints at a session's start stays in the conversation.
-    pub reads_at_start: bool,
+    /// When what a hook prints does not reach the model, or does not stay in the
+    /// conversation.
+    pub deaf_at: &'static [Moment],
+    /// What a hook prints when it has nothing to say; mostly nothing.
+    pub silence: fn(moment: Moment) -> &'static str,
     /// The tool that gives a subagent a task, where the events of subagents look
     /// like the session's own.
     pub subagent_tool: Option<&'static str>,
@@ -120,8 +125,17 @@ pub struct Listed {
 }
 
 /// The hosts, in the order people see them.
-pub const HOSTS: &[Host] =
-    &[claude::HOST, codex::HOST, gemini::HOST, opencode::HOST, omp::HOST, copilot::HOST, qwen::HOST];
+pub const HOSTS: &[Host] = &[
+    claude::HOST,
+    codex::HOST,
+    gemini::HOST,
+    opencode::HOST,
+    omp::HOST,
+    copilot::HOST,
+    qwen::HOST,
+    cursor::HOST,
+    antigravity::HOST,
+];
 
 /// The host of this name.
 pub fn named(name: &str) -> Option<&'static Host> {
@@ -210,10 +224,14 @@ mod tests {
         for host in HOSTS {
             let pin = pins.value().path(&[host.name, "version"]).and_then(Value::str);
             let proof = pin.map_or("not proved here".to_owned(), str::to_owned);
-            let listens = |moment| host.moments.iter().any(|(_, known)| *known == moment);
+            let listens = |moment| {
+                host.moments.iter().any(|(_, known)| *known == moment) && !host.deaf_at.contains(&moment)
+            };
+            // What waits at the start is there with the first prompt, or the first step; a
+            // host without a prompt's event has one before each request to its model.
             let cells = [
-                listens(Moment::Start),
-                listens(Moment::Prompt),
+                listens(Moment::Start) || listens(Moment::Prompt) || listens(Moment::ToolUse),
+                listens(Moment::Prompt) || !host.moments.iter().any(|(_, moment)| *moment == Moment::Prompt),
                 listens(Moment::ToolUse),
                 listens(Moment::TurnEnd),
                 host.ring.is_some(),
@@ -234,7 +252,9 @@ mod tests {
             let arguments = (host.resume)("11111111-1111-1111-1111-111111111111", "--evil\nx", false);
             // Behind the dashes, or the value of an option in the same argument.
             let safe = arguments.ends_with(&["--".to_owned(), "--evil\nx".to_owned()])
-                || arguments.last().is_some_and(|last| last == "--prompt=--evil\nx");
+                || arguments
+                    .last()
+                    .is_some_and(|last| ["--prompt=--evil\nx", "-p=--evil\nx"].contains(&&last[..]));
             assert!(safe, "{}: {arguments:?}", host.name);
             assert_eq!(arguments.iter().filter(|word| word.contains("evil")).count(), 1, "{arguments:?}");
         }

@@ -28,7 +28,8 @@ pub const HOST: Host = Host {
     call_argument: Some("relay_session"),
     many_sessions: true,
     output: common_output,
-    reads_at_start: true,
+    deaf_at: &[],
+    silence: |_| "",
     subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),

@@ -36,7 +36,8 @@ pub const HOST: Host = Host {
     many_sessions: false,
     output: common_output,
     // It becomes a part of the system prompt, which is made anew when the session is resumed.
-    reads_at_start: false,
+    deaf_at: &[Moment::Start],
+    silence: |_| "",
     subagent_tool: None,
     moments: &[
         ("SessionStart", Moment::Start),
@@ -79,6 +80,8 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "list"],
     },
     hooks: settings,
+    under: "hooks",
+    also: None,
     hook: |_, program| {
         let line = format!("{} hook qwen", shell_word(program));
         let hook = Object::new().str("name", "relay").str("type", "command").str("command", &line);

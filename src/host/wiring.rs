@@ -31,8 +31,12 @@ pub struct Entries {
     /// The folder that shows that the host is used here.
     pub folder: fn(env: &Env) -> PathBuf,
     pub server: Server,
-    /// The JSON file in which `hooks` has a list for each event.
+    /// The JSON file in which an object has a list for each event.
     pub hooks: fn(env: &Env) -> PathBuf,
+    /// That object's name.
+    pub under: &'static str,
+    /// What else the file must say: a place and its value.
+    pub also: Option<(&'static [&'static str], &'static str)>,
     /// The entry that starts `program` (relay's path) at an event, one line of JSON.
     pub hook: fn(event: &str, program: &str) -> String,
     /// The program that a hook of this host starts with relay's words.

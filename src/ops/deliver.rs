@@ -42,8 +42,7 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
         end(&session, process.as_ref())?;
         return Ok(None);
     }
-    let speaks = event.moment != Moment::Start || host.reads_at_start;
-    if !speaks || !has_work(&session, event)? {
+    if host.deaf_at.contains(&event.moment) || !has_work(&session, event)? {
         return Ok(None);
     }
     let process = process.or_else(host_process);
@@ -74,9 +73,11 @@ fn see(
     host: &Host,
     event: &Event,
 ) -> Result<Option<Process>> {
+    // A host without these says with each event that it runs.
+    let begins = host.moments.iter().any(|(_, moment)| matches!(moment, Moment::Start | Moment::Prompt));
     let tells = match event.moment {
         Moment::Start | Moment::Prompt => true,
-        Moment::ToolUse | Moment::TurnEnd => !session.is_registered(),
+        Moment::ToolUse | Moment::TurnEnd => !begins || !session.is_registered(),
         Moment::Delegation | Moment::End => false,
     };
     if !tells {

@@ -13,8 +13,13 @@ use crate::sys::{file, process};
 
 /// The programs that relay's hooks in this group start.
 pub fn programs(wiring: &Entries, group: &str) -> Vec<String> {
+    hooks_of(group).iter().filter_map(|hook| own_program(wiring, hook)).collect()
+}
+
+/// The hooks of a group; some hosts have none, only hooks.
+fn hooks_of(group: &str) -> Vec<String> {
     let hooks = edit::elements(group, &["hooks"]).unwrap_or_default();
-    hooks.iter().filter_map(|hook| own_program(wiring, hook)).collect()
+    if hooks.is_empty() { vec![group.to_owned()] } else { hooks }
 }
 
 /// The program of a hook that is relay's: it has relay's name and is started
@@ -43,15 +48,14 @@ pub fn without(
 ) -> Option<String> {
     let meant = |hook: &str| own_program(wiring, hook).is_some_and(|program| is_meant(&program));
     let mut text = text;
-    for group in edit::elements(&text, &["hooks", event])? {
-        let hooks = edit::elements(&group, &["hooks"]).unwrap_or_default();
+    let place = [wiring.under, event];
+    for group in edit::elements(&text, &place)? {
+        let hooks = hooks_of(&group);
         if hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {
             text = text.replacen(&group, &edit::remove(&group, &["hooks"], meant)?, 1);
         }
     }
-    edit::remove(&text, &["hooks", event], |group| {
-        programs(wiring, group).iter().any(|program| is_meant(program))
-    })
+    edit::remove(&text, &place, |group| programs(wiring, group).iter().any(|program| is_meant(program)))
 }
 
 /// Whether two paths lead to one relay: to one file, or to a launcher and the

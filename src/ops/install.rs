@@ -69,7 +69,7 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     let misunderstood = || misunderstood(host, &path);
     let mut events = Vec::new();
     for (event, _) in host.moments {
-        let place = ["hooks", event];
+        let place = [wiring.under, event];
         let groups = edit::elements(&draft.after, &place).ok_or_else(misunderstood)?;
         let there: Vec<String> = groups.iter().flat_map(|group| programs(wiring, group)).collect();
         let good = there.iter().filter(|found| is_same(relay, found, &program)).count();
@@ -83,6 +83,11 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
             draft.after = edit::append(&draft.after, &place, &item).ok_or_else(misunderstood)?;
         }
         events.push(*event);
+    }
+    if let Some((place, value)) = wiring.also
+        && edit::value(&draft.after, place).ok_or_else(misunderstood)?.is_none()
+    {
+        draft.after = edit::set(&draft.after, place, value).ok_or_else(misunderstood)?;
     }
     if !events.is_empty() {
         draft.what.push(format!("hooks for {}", events.join(", ")));
@@ -126,6 +131,10 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     }
     if draft.after != before {
         draft.what.push("relay's hooks".to_owned());
+        // What stands beside relay's own hooks goes with them.
+        if let Some((place, _)) = wiring.also.filter(|(place, _)| place[0] == wiring.under) {
+            draft.after = edit::unset(&draft.after, place).ok_or_else(|| misunderstood(host, &path))?;
+        }
     }
     Ok(Work { host, changes: by_program.into_iter().chain(drafts.changes()).collect(), server: false })
 }

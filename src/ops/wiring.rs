@@ -58,7 +58,8 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
     state.twice = state.servers.len() + of_plugin > 1;
     let mut found: Vec<String> = state.servers.iter().map(|server| server.program.clone()).collect();
     for (event, _) in host.moments {
-        let items = edit::elements(&text, &["hooks", event]).ok_or_else(|| misunderstood(host, &path))?;
+        let items =
+            edit::elements(&text, &[wiring.under, event]).ok_or_else(|| misunderstood(host, &path))?;
         let ours: Vec<String> = items.iter().flat_map(|group| programs(wiring, group)).collect();
         if ours.is_empty() {
             state.missing.push(event);

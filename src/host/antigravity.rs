@@ -1,0 +1,91 @@
+//! Antigravity CLI (`agy`), from what others document of it; not tried here. It has
+//! no event for a session's start or a prompt, but one before every request to
+//! its model; its events do not say their names, and every hook must answer.
+
+use std::path::PathBuf;
+
+use super::wiring::{
+    Change, Entries, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
+    shell_word,
+};
+use super::{Host, Moment, Wiring};
+use crate::json::{self, Object, edit};
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "agy",
+    title: "Antigravity CLI",
+    program: "agy",
+    oldest: "0",
+    session_variable: None,
+    mark_variable: "ANTIGRAVITY_AGENT",
+    inherited_variables: &["ANTIGRAVITY_AGENT", "ANTIGRAVITY_EXECUTABLE_DATA_DIR"],
+    meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
+    output: |_, moment, text| match moment {
+        Moment::TurnEnd => Object::new().str("decision", "continue").str("reason", text).finish(),
+        _ => {
+            let step = Object::new().str("ephemeralMessage", text).finish();
+            Object::new().raw("injectSteps", &json::array([step])).finish()
+        }
+    },
+    deaf_at: &[],
+    silence: |moment| match moment {
+        Moment::TurnEnd => "{\"decision\":\"stop\"}",
+        _ => "{}",
+    },
+    subagent_tool: None,
+    moments: &[("PreInvocation", Moment::ToolUse), ("Stop", Moment::TurnEnd)],
+    resume: |id, message, _| {
+        let prompt = format!("-p={message}");
+        ["--output-format", "json", "--conversation", id, &prompt].map(str::to_owned).to_vec()
+    },
+    attach: |id| ["--conversation", id].map(str::to_owned).to_vec(),
+    ring: None,
+    turn_runs: |_| None,
+    // It keeps its conversations in databases.
+    transcripts: |_| PathBuf::from("/dev/null/no-transcripts"),
+    transcript_depth: 0,
+    transcript_id: |_| None,
+    id_in_transcript: None,
+    transcript_directory: |_| None,
+    directory_file: None,
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
+};
+
+const ENTRIES: Entries = Entries {
+    folder: |env| env.below_home(".gemini/antigravity-cli"),
+    server: Server {
+        path: |env| folder(env).join("mcp_config.json"),
+        list: servers_in_json,
+        change: Change::Edit {
+            add: |text, program, store| add_to_json(text, program, store, &[]),
+            remove: remove_from_json,
+        },
+        inherits: true,
+        check: &["mcp", "list"],
+    },
+    hooks: |env| folder(env).join("hooks.json"),
+    // A set of hooks has a name there.
+    under: "relay",
+    also: Some((&["relay", "enabled"], "true")),
+    hook: |event, program| {
+        let line = format!("{} hook --event {event} agy", shell_word(program));
+        Object::new().str("type", "command").str("command", &line).raw("timeout", "10").finish()
+    },
+    program: |hook| {
+        let of_event = |event: &str| program_of_shell_hook(hook, &format!(" hook --event {event} agy"));
+        ["PreInvocation", "Stop"].iter().find_map(|event| of_event(event))
+    },
+    plugin: |_| Vec::new(),
+    has_plugin: |_| false,
+    disabled: |text| edit::value(text, &["relay", "enabled"]).flatten() == Some("false"),
+    trusted: |_, _| None,
+    then: "not proved here; sessions that run now get relay when they start anew",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.below_home(".gemini/config")
+}

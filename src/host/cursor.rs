@@ -1,0 +1,89 @@
+//! Cursor's CLI, from what others document of it; not tried here. Its prompt
+//! hook cannot speak to the model, so mail waits for the first tool.
+
+use std::path::PathBuf;
+
+use super::wiring::{
+    Change, Entries, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
+    shell_word,
+};
+use super::{Host, Moment, Wiring};
+use crate::json::Object;
+use crate::mail::address::is_uuid;
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "cursor",
+    title: "Cursor CLI",
+    program: "cursor-agent",
+    oldest: "0",
+    session_variable: None,
+    mark_variable: "CURSOR_AGENT",
+    inherited_variables: &["CURSOR_AGENT"],
+    meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
+    output: |_, moment, text| match moment {
+        Moment::TurnEnd => Object::new().str("followup_message", text).finish(),
+        _ => Object::new().str("additional_context", text).finish(),
+    },
+    deaf_at: &[Moment::Prompt],
+    silence: |_| "",
+    subagent_tool: None,
+    moments: &[
+        ("sessionStart", Moment::Start),
+        ("beforeSubmitPrompt", Moment::Prompt),
+        ("postToolUse", Moment::ToolUse),
+        ("stop", Moment::TurnEnd),
+        ("sessionEnd", Moment::End),
+    ],
+    resume: |id, message, _| {
+        ["-p", "--resume", id, "--output-format", "json", "--", message].map(str::to_owned).to_vec()
+    },
+    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    ring: None,
+    turn_runs: |_| None,
+    transcripts: |env| folder(env).join("projects"),
+    transcript_depth: 3,
+    transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
+    id_in_transcript: None,
+    transcript_directory: |_| None,
+    directory_file: None,
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
+};
+
+const ENTRIES: Entries = Entries {
+    folder,
+    server: Server {
+        path: |env| folder(env).join("mcp.json"),
+        list: servers_in_json,
+        change: Change::Edit {
+            add: |text, program, store| add_to_json(text, program, store, &[]),
+            remove: remove_from_json,
+        },
+        inherits: true,
+        check: &["mcp", "list"],
+    },
+    hooks: |env| folder(env).join("hooks.json"),
+    under: "hooks",
+    also: Some((&["version"], "1")),
+    hook: |event, program| {
+        let hook = Object::new().str("command", &format!("{} hook cursor", shell_word(program)));
+        match event {
+            // Without a limit of its own: relay has one.
+            "stop" => hook.raw("loop_limit", "null").finish(),
+            _ => hook.u64("timeout", 10).finish(),
+        }
+    },
+    program: |hook| program_of_shell_hook(hook, " hook cursor"),
+    plugin: |_| Vec::new(),
+    has_plugin: |_| false,
+    disabled: |_| false,
+    trusted: |_, _| None,
+    then: "not proved here; sessions that run now get relay when they start anew",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.below_home(".cursor")
+}
