@@ -131,6 +131,8 @@ pub const GROUP_BYTES: usize = 4 * 1024;
 pub const DISCOVER_ROWS: usize = 50;
 /// Bytes that `discover` reads of one transcript in search of its directory.
 pub const TRANSCRIPT_BYTES: usize = 1024 * 1024;
+/// Its first lines in which `discover` looks for a title, when its end has none.
+pub const TITLE_LINES: usize = 8;
 /// Directory entries that one scan of a host's transcripts looks at.
 pub const SCAN_ENTRIES: usize = 200_000;
 /// How long a host may take to list its sessions, in milliseconds.

@@ -109,6 +109,21 @@ fn sessions_are_found_by_what_their_files_say() {
     let found = world.json(&["discover", "--tool", "gemini", "--json"]);
     assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
     assert_eq!((&found[0]["id"], &found[0]["cwd"]), (&ONE.into(), &"/w/app".into()));
+    assert_eq!(found[0].get("title"), None);
+    let path = chats.join("session-2026-11-21T05-07-5e78750c.jsonl");
+    let summaries = ["first", "mend\n the  \u{1b}[31mbuild", &"x".repeat(500)];
+    for (summary, shown) in
+        summaries.iter().zip(["first", "mend the [31mbuild", &format!("{}...", "x".repeat(60))])
+    {
+        let line = json!({"$set": {"summary": summary}});
+        let text = std::fs::read_to_string(&path).unwrap() + &line.to_string() + "\nno JSON {\n";
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(
+            world.json(&["discover", "--tool", "gemini", "--json"])[0]["title"],
+            shown,
+            "the last one holds"
+        );
+    }
 
     // A link in the place of the file that names the directory is not followed.
     std::fs::remove_file(chats.join("../.project_root")).unwrap();

@@ -51,6 +51,7 @@ pub const HOST: Host = Host {
     id_in_transcript: None,
     transcript_directory: |_| None,
     directory_file: None,
+    transcript_title: |_| None,
     listing: None,
     wiring: Wiring::Entries(&ENTRIES),
 };

@@ -56,6 +56,12 @@ pub const HOST: Host = Host {
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
     directory_file: None,
+    transcript_title: |line| {
+        // What its user chose, or the host for them. Few lines are worth reading.
+        let document = Document::parse(line.contains("Title\"").then_some(line)?.as_bytes()).ok()?;
+        let title = ["customTitle", "aiTitle"].iter().find_map(|key| document.value().get(key)?.str());
+        title.map(str::to_owned)
+    },
     listing: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
@@ -160,6 +166,14 @@ fn is_aside(message: Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_its_own_gives_the_title() {
+        let title = HOST.transcript_title;
+        assert_eq!(title(r#"{"type":"custom-title","customTitle":"mine"}"#).as_deref(), Some("mine"));
+        assert_eq!(title(r#"{"type":"ai-title","aiTitle":"its"}"#).as_deref(), Some("its"));
+        assert_eq!(title(r#"{"type":"user","message":{"content":"a \"customTitle\""}}"#), None);
+    }
 
     #[test]
     fn the_last_thing_said_tells_whether_a_turn_runs() {

@@ -63,6 +63,7 @@ pub const HOST: Host = Host {
         (!directory.is_empty()).then(|| directory.to_owned())
     },
     directory_file: None,
+    transcript_title: |_| None,
     listing: None,
     wiring: Wiring::Entries(&ENTRIES),
 };

@@ -8,7 +8,7 @@ use super::wiring::{
     shell_word,
 };
 use super::{Host, Moment, Wiring, common_output};
-use crate::json::{self, Object, edit};
+use crate::json::{self, Document, Object, Value, edit};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -69,6 +69,10 @@ pub const HOST: Host = Host {
     }),
     transcript_directory: |_| None,
     directory_file: Some("../.project_root"),
+    transcript_title: |line| {
+        let document = Document::parse(line.contains("\"summary\"").then_some(line)?.as_bytes()).ok()?;
+        document.value().path(&["$set", "summary"]).and_then(Value::str).map(str::to_owned)
+    },
     listing: None,
     wiring: Wiring::Entries(&ENTRIES),
 };

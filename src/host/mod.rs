@@ -89,6 +89,9 @@ pub struct Host {
     /// A file that holds the directory instead, by its path from the
     /// transcript's folder.
     pub directory_file: Option<&'static str>,
+    /// The title that a line of a transcript gives the session; a later line's
+    /// holds.
+    pub transcript_title: fn(line: &str) -> Option<String>,
     /// How to ask it for its sessions, where it keeps no transcripts to read.
     pub listing: Option<Listing>,
     pub wiring: Wiring,
@@ -120,6 +123,7 @@ pub struct Listing {
 pub struct Listed {
     pub id: String,
     pub directory: Option<String>,
+    pub title: Option<String>,
     /// When it was last active, in milliseconds since 1970.
     pub active_ms: u64,
 }

@@ -49,6 +49,12 @@ pub const HOST: Host = Host {
     id_in_transcript: None,
     transcript_directory,
     directory_file: None,
+    transcript_title: |line| {
+        let members = json::members(line)?;
+        let text = |name: &str| json::decode(members.iter().find(|(key, _)| key == name)?.1);
+        let tells = matches!(text("type")?.as_ref(), "title" | "session" | "title_change");
+        text("title").filter(|title| tells && !title.is_empty()).map(Into::into)
+    },
     listing: None,
     wiring: Wiring::Plugin(&PLUGIN),
 };
@@ -97,6 +103,14 @@ mod tests {
         for other in ["Sub.jsonl", "_.jsonl", "2026_--resume.jsonl", &format!("t_{id}.md"), id] {
             assert_eq!(transcript_id(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn its_own_lines_give_the_title() {
+        let title = HOST.transcript_title;
+        assert_eq!(title(r#"{"type":"title","v":1,"title":"mine","pad":"  "}"#).as_deref(), Some("mine"));
+        assert_eq!(title(r#"{"type":"message","title":"not"}"#), None);
+        assert_eq!(title(r#"{"type":"session","title":""}"#), None);
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub const HOST: Host = Host {
     id_in_transcript: None,
     transcript_directory: |_| None,
     directory_file: None,
+    transcript_title: |_| None,
     listing: Some(Listing { files, arguments: &LIST, rows }),
     wiring: Wiring::Plugin(&PLUGIN),
 };
@@ -101,6 +102,7 @@ fn rows(output: &str) -> Vec<Listed> {
         Some(Listed {
             id: text("id").filter(|id| is_host_id(id))?,
             directory: text("directory"),
+            title: text("title"),
             active_ms: row.get("time_updated")?.u64()?,
         })
     };

@@ -63,6 +63,7 @@ pub const HOST: Host = Host {
         json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
     },
     directory_file: None,
+    transcript_title: |_| None,
     listing: None,
     wiring: Wiring::Entries(&ENTRIES),
 };

@@ -16,8 +16,10 @@ use crate::error::Result;
 use crate::host::{HOSTS, Host};
 use crate::json;
 use crate::limits::{
-    DISCOVER_ROWS, LISTING_BYTES, LISTING_MS, SCAN_ENTRIES, STATE_FILE_BYTES, TRANSCRIPT_BYTES,
+    DISCOVER_ROWS, LISTING_BYTES, LISTING_MS, SCAN_ENTRIES, STATE_FILE_BYTES, TITLE_LINES, TRANSCRIPT_BYTES,
+    TRANSCRIPT_TAIL_BYTES,
 };
+use crate::mail::address::shorten;
 use crate::sys::{clock, file};
 use crate::wake::{self, Plan};
 
@@ -37,6 +39,8 @@ pub struct Discovered {
     pub host: &'static Host,
     pub id: String,
     pub directory: Option<String>,
+    /// What its host calls it, on one line and cut.
+    pub title: Option<String>,
     /// Its name in relay's store.
     pub name: Option<String>,
     pub registered: bool,
@@ -75,15 +79,16 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
         };
         let registered = known.as_ref().is_some_and(|found| !found.info.host.is_empty());
         let recorded = known.as_ref().and_then(|found| found.info.directory.clone());
-        let named = match candidate.named {
-            Named::Directory(directory) => directory,
-            Named::In(path) => directory_in(&path, candidate.host),
+        let (named, title) = match candidate.named {
+            Named::Listed(directory, title) => (directory, title),
+            Named::In(path) => (directory_in(&path, candidate.host), title_in(&path, candidate.host)),
         };
         let directory = named.or_else(|| recorded.map(|path| path.to_string_lossy().into_owned()));
         rows.push(Discovered {
             host: candidate.host,
             id: candidate.id,
             directory,
+            title: title.as_deref().map(plain_title).filter(|title| !title.is_empty()),
             name: known.and_then(|found| found.info.name),
             registered,
             active_ms: candidate.active_ms,
@@ -102,10 +107,10 @@ struct Candidate {
     active_ms: u64,
 }
 
-/// What names a session's directory.
+/// What names a session's directory and title.
 enum Named {
     In(PathBuf),
-    Directory(Option<String>),
+    Listed(Option<String>, Option<String>),
 }
 
 /// The sessions that a host lists itself, if any of them was active lately.
@@ -130,7 +135,7 @@ fn listed(relay: &Relay, host: &'static Host, oldest_ms: u64) -> Vec<Candidate> 
         .map(|row| Candidate {
             host,
             id: row.id,
-            named: Named::Directory(row.directory),
+            named: Named::Listed(row.directory, row.title),
             active_ms: row.active_ms,
         })
         .collect()
@@ -180,8 +185,28 @@ fn directory_in(path: &Path, host: &Host) -> Option<String> {
         .filter(|text| text.starts_with('/'))
 }
 
+/// The last title in the end of a transcript, else the first in its first lines.
+fn title_in(path: &Path, host: &Host) -> Option<String> {
+    let tail = file::read_tail(path, TRANSCRIPT_TAIL_BYTES).ok().flatten()?;
+    let tail = String::from_utf8_lossy(&tail);
+    tail.lines().rev().find_map(host.transcript_title).or_else(|| {
+        let mut lines = 0;
+        first_of_lines(path, |line| {
+            lines += 1;
+            if lines > TITLE_LINES { Some(None) } else { (host.transcript_title)(line).map(Some) }
+        })
+        .flatten()
+    })
+}
+
+/// A title as one short line: it may be anything that somebody wrote.
+fn plain_title(title: &str) -> String {
+    let words: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    shorten(words.split_whitespace().collect::<Vec<_>>().join(" ").as_str())
+}
+
 /// What the first line of a file tells that tells anything.
-fn first_of_lines<T>(path: &Path, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+fn first_of_lines<T>(path: &Path, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
     let file = std::fs::File::open(path).ok()?;
     let mut lines = BufReader::new(file.take(TRANSCRIPT_BYTES as u64));
     let mut line = Vec::new();
@@ -190,7 +215,7 @@ fn first_of_lines<T>(path: &Path, read: impl Fn(&str) -> Option<T>) -> Option<T>
         if lines.read_until(b'\n', &mut line).ok()? == 0 {
             return None;
         }
-        let told = std::str::from_utf8(&line).ok().and_then(&read);
+        let told = std::str::from_utf8(&line).ok().and_then(&mut read);
         if told.is_some() {
             return told;
         }
@@ -204,6 +229,7 @@ pub fn to_json(row: &Discovered, now_ms: u64) -> String {
         .str("id", &row.id)
         .nullable("cwd", row.directory.as_deref())
         .nullable("name", row.name.as_deref())
+        .optional("title", row.title.as_deref())
         .bool("registered", row.registered)
         .str("lastActivity", &clock::rfc3339(row.active_ms))
         .u64("ageSec", now_ms.saturating_sub(row.active_ms) / 1000)
