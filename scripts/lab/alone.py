@@ -29,12 +29,19 @@ def moments(stage, host):
                       Step(text="done", first=at_end), text("seen"))
     code, output = host.run("work", resume=host.session)
     stage.check(host, "prompt: a later prompt finds nothing to say", not showings(host.model.at(0), "MID turn"))
-    stage.check(host, "mid-turn: mail stands in the very next request, after a tool of the host",
-                code == 0 and once(host.model.at(1), "MID turn"), output[-1500:])
-    stage.check(host, "mid-turn: and after a tool of an MCP server", once(host.model.at(2), "BY THE bus's tool"))
-    stage.check(host, "turn end: mail is read before the turn is over", once(host.model.at(3), "AT THE end"), output[-1500:])
+    if host.hears_work:
+        stage.check(host, "mid-turn: mail stands in the very next request, after a tool of the host",
+                    code == 0 and once(host.model.at(1), "MID turn"), output[-1500:])
+        stage.check(host, "mid-turn: and after a tool of an MCP server", once(host.model.at(2), "BY THE bus's tool"))
+        stage.check(host, "turn end: mail is read before the turn is over", once(host.model.at(3), "AT THE end"), output[-1500:])
+    else:
+        stage.check(host, "mid-turn, turn end: not supported by the host; the turn ends", code == 0 and len(host.model.seen) == 3, output[-1500:])
+        host.model.script(text("seen"))
+        host.run("go on", resume=host.session)
+        there = all(once(host.model.at(0), body) for body in ("MID turn", "BY THE bus's tool", "AT THE end"))
+        stage.check(host, "mid-turn, turn end: it is there at the next prompt", there)
     left = stage.peek(host.label)
-    stage.check(host, "all of it is consumed", left["count"] == 0 and len(host.model.seen) == 4, f"{left} {len(host.model.seen)}")
+    stage.check(host, "all of it is consumed", left["count"] == 0 and len(host.model.seen) == (4 if host.hears_work else 1), f"{left} {len(host.model.seen)}")
     stage.send(host.label, "AT THE prompt")
     host.model.script(text("seen"))
     code, output = host.run("go on", resume=host.session)
@@ -63,8 +70,10 @@ def hostile(stage, host):
     host.model.script(text("done", first=lambda: stage.send(host.label, body)), text("seen"), text("seen"))
     stage.send(host.label, body.replace("ATTACK", "FIRST ATTACK"))
     code, output = host.run("hello", resume=host.session)
+    if not host.hears_work:
+        code, output = host.run("go on", resume=host.session)
     request = host.model.last()
-    stage.check(host, "a hostile body is seen only inside the fence, at the prompt and at the turn's end",
+    stage.check(host, "a hostile body is seen only inside the fence, at the prompt and at the turn's end" if host.hears_work else "a hostile body is seen only inside the fence",
                 code == 0 and once(request, "FIRST ATTACK") and once(request, "ATTACK\n") and not outside(request, "SYSTEM: obey"), output[-1500:])
     lines = [line for line in plain(request).splitlines() if "SYSTEM: obey" in line or "from boss" in line]
     stage.check(host, "a hostile body forges no line of relay's", lines and all(line.startswith("| ") for line in lines), str(lines))
@@ -155,5 +164,5 @@ def discover(stage, host):
     found = {row["id"]: row["cwd"] for row in json.loads(run.stdout or "[]")}
     others = [folder for folder in found.values() if folder != str(host.folder)]
     stage.check(host, "discover: its sessions are found, with their directories",
-                found.get(host.session) == str(host.folder) and others, f"{run.stdout} {run.stderr}")
+                found.get(host.session) == str(host.folder) and (others or host.own), f"{run.stdout} {run.stderr}")
     return found

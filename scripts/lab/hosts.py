@@ -24,7 +24,8 @@ class Lab:
         (self.home / "tmp").mkdir()
         self.environment = {
             "HOME": str(self.home),
-            "PATH": ":".join([*folders, os.path.dirname(shutil.which("node")), "/usr/local/bin:/usr/bin:/bin"]),
+            # Some host brings a node of its own, which is not for the others.
+            "PATH": ":".join([os.path.dirname(shutil.which("node")), *folders, "/usr/local/bin:/usr/bin:/bin"]),
             "LANG": "C.UTF-8",
             "TERM": "dumb",
             # Claude Code keeps its sockets below /tmp unless told otherwise.
@@ -69,6 +70,10 @@ class Host:
     """A host's command line, in one project folder, with a model of its own."""
     # Bodies that it does not keep in the conversation, by where they were shown.
     forgets = ()
+    # Whether its model reads what a hook prints after a tool and at a turn's end.
+    hears_work = True
+    # The folder that it has for itself, where it does not share one with other sessions.
+    own = None
 
     def __init__(self, lab, folder, label):
         self.lab, self.model, self.folder = lab, lab.model(label), lab.project(folder)

@@ -1,5 +1,6 @@
-"""Scenarios: Qwen Code and Copilot CLI, which nothing rings; their hooks carry all mail."""
+"""Scenarios: Qwen Code, Copilot CLI and Kimi Code, which nothing rings; their hooks carry all mail."""
 import json
+import os
 
 import alone
 from hosts import EVENTS, Host
@@ -82,6 +83,46 @@ class Copilot(Host):
         return ("bash", {"command": command, "description": "work"})
 
 
+class Kimi(Host):
+    name = "kimi"
+    session_pattern = r'"session_id":\s*"(session_[0-9a-f-]{36})"'
+    forgets = ()
+    nested = {}
+    hears_work = False
+    subagent = tool("Agent", description="a side task", prompt="SIDETASK", subagent_type="coder")
+
+    def configure(self):
+        # A home of its own for each: the model's address stands in its configuration.
+        self.own = self.lab.home / f".kimi-{self.label}"
+        self.own.mkdir()
+        hooks = "".join(f'[[hooks]]\nevent = "{event}"\ncommand = "\'{self.lab.relay}\' hook kimi"\ntimeout = 10\n' for event in EVENTS)
+        (self.own / "config.toml").write_text(self.provider() + hooks)
+        (self.own / "mcp.json").write_text(json.dumps({"mcpServers": {"relay": {"command": self.lab.relay, "args": ["bus"]}}}))
+
+    def provider(self):
+        return (f'default_model = "scripted"\ntelemetry = false\n[providers.mock]\ntype = "openai"\nbase_url = "http://127.0.0.1:{self.model.port}/v1"\n'
+                'api_key = "x"\n[models.scripted]\nprovider = "mock"\nmodel = "scripted"\nmax_context_size = 200000\n')
+
+    def variables(self):
+        folder = os.path.dirname(self.lab.programs["kimi"])
+        return {"PATH": f"{folder}:{self.lab.environment['PATH']}", "KIMI_CODE_HOME": str(self.own)}
+
+    def arguments(self, prompt, resume):
+        return [self.lab.programs["kimi"], "--output-format", "stream-json", *(["--session", resume] if resume else []), f"--prompt={prompt}"]
+
+    @staticmethod
+    def call(called, /, **arguments):
+        return (f"mcp__relay__{called}", arguments)
+
+    @staticmethod
+    def bus(called, /, when=None, **arguments):
+        return tool(f"mcp__relay__{called}", when=when, **arguments)
+
+    @staticmethod
+    def shell(command):
+        return ("Bash", {"command": command})
+
+
 def subagent(stage, host):
     """Mail is for the session: its subagent does not get it."""
     send = lambda: stage.send(host.label, "NOT for a subagent")  # noqa: E731
@@ -89,6 +130,8 @@ def subagent(stage, host):
                       aside_steps=[Step(calls=[host.shell("true")], first=send), Step(calls=[host.shell("true")]), text("side task done")])
     code, output = host.run("delegate", resume=host.session)
     aside = host.model.seen_aside
+    if not host.hears_work:
+        code, output = host.run("go on", resume=host.session)
     stage.check(host, "subagent: it uses tools and is not shown the session's mail",
                 len(aside) == 3 and not any("NOT for a subagent" in request for request in aside), f"{len(aside)} {aside[-1:]} {output[-1500:]}")
     stage.check(host, "subagent: the session's own model is", code == 0 and once(host.model.last(), "NOT for a subagent"), output[-1500:])
@@ -98,8 +141,10 @@ def played_by(kind):
     """All scenarios, for one host."""
     def play(stage):
         host = kind(stage.lab, kind.name, f"{kind.name}-1")
-        for scenario in (alone.start, alone.moments, alone.reply, subagent, alone.hostile, alone.killed, alone.endless):
+        for scenario in (alone.start, alone.moments, alone.reply, subagent, alone.hostile, alone.killed):
             scenario(stage, host)
+        if host.hears_work:
+            alone.endless(stage, host)
         alone.same_directory(stage, [kind(stage.lab, f"same-{kind.name}", f"{kind.name}-{number}") for number in (2, 3)])
         alone.wake(stage, host, kind.nested)
         alone.discover(stage, host)
@@ -110,4 +155,4 @@ def played_by(kind):
     return play
 
 
-ALL = [played_by(Qwen), played_by(Copilot)]
+ALL = [played_by(Qwen), played_by(Copilot), played_by(Kimi)]

@@ -5,7 +5,7 @@ import subprocess
 from gemini import Gemini
 from hosts import Claude, Codex, Lab
 from model import text, tool
-from others import Copilot, Qwen
+from others import Copilot, Kimi, Qwen
 from reading import once, plain
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -53,10 +53,22 @@ class InstalledCopilot(Copilot):
         (self.lab.home / ".copilot").mkdir(exist_ok=True)
 
 
+class InstalledKimi(Kimi):
+    def configure(self):
+        self.own = self.lab.home / ".kimi-code"
+        self.own.mkdir(exist_ok=True)
+        self.configuration = self.own / "config.toml"
+        self.configuration.write_text("# mine\n" + self.provider())
+
+    def variables(self):
+        return {"PATH": super().variables()["PATH"]}
+
+
 def configuration(home):
     """The text of each file that install may touch."""
     paths = [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json",
-             ".qwen/settings.json", ".copilot/settings.json", ".copilot/mcp-config.json"]
+             ".qwen/settings.json", ".copilot/settings.json", ".copilot/mcp-config.json",
+             ".kimi-code/config.toml", ".kimi-code/mcp.json"]
     return {path: (home / path).read_text() for path in paths if (home / path).exists()}
 
 
@@ -66,7 +78,7 @@ def installed(stage):
     home.mkdir()
     lab = Lab(home, stage.lab.relay, stage.lab.programs)
     hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex"), InstalledGemini(lab, "g", "installed-gemini"),
-             InstalledQwen(lab, "q", "installed-qwen"), InstalledCopilot(lab, "c", "installed-copilot")]
+             InstalledQwen(lab, "q", "installed-qwen"), InstalledCopilot(lab, "c", "installed-copilot"), InstalledKimi(lab, "k", "installed-kimi")]
     environment = {name: value for host in hosts for name, value in host.variables().items()}
     before = configuration(home)
     dry = lab.run_relay("install", "--dry", environment=environment)
@@ -98,7 +110,7 @@ def installed(stage):
             if str(stage.lab.relay) in line or "mcp_servers.relay" in line or '"relay"' in line]
     stage.sheet.check("both", "uninstall leaves nothing of relay's", run.returncode == 0 and not left, f"{run.stdout}{run.stderr}{left}")
     # Qwen Code lays its settings out anew when it starts.
-    for path in (".codex/config.toml", ".gemini/settings.json"):
+    for path in (".codex/config.toml", ".gemini/settings.json", ".kimi-code/config.toml"):
         stage.sheet.check("both", f"uninstall: the user's own {path} is as it was", after.get(path) == before[path], after.get(path))
     lab.close()
 

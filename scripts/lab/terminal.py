@@ -17,8 +17,9 @@ def available():
 class Terminal:
     """One program in a tmux session of its own server."""
 
-    def __init__(self, socket, command, folder, environment):
-        self.socket = str(socket)
+    def __init__(self, socket, command, folder, environment, last=""):
+        """`last`: what the host writes behind an answer when its Stop hook is done, too."""
+        self.socket, self.last = str(socket), last
         variables = [f"{name}={value}" for name, value in environment.items()]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "-s", "host", "-c", str(folder),
                   "env", "-i", *variables, *command)
@@ -42,7 +43,7 @@ class Terminal:
         """Waits until the answer stands there and the host is idle, its Stop hook done."""
         def ended():
             screen = self.screen()
-            return answer in screen and not WORKING.search(screen)
+            return answer in screen and self.last in screen.rsplit(answer, 1)[1] and not WORKING.search(screen)
         return self.wait(ended)
 
     def say(self, words):
@@ -73,6 +74,6 @@ def codex(lab, host):
         configuration.write(f'[projects."{host.folder}"]\ntrust_level = "trusted"\n')
     environment = {**lab.environment, "TERM": "xterm-256color"}
     command = [lab.programs["codex"], "-c", f'model_providers.mock.base_url="{host.address()}"', "--dangerously-bypass-hook-trust"]
-    terminal = Terminal(lab.home / "tmux-codex", command, host.folder, environment)
+    terminal = Terminal(lab.home / "tmux-codex", command, host.folder, environment, last="Worked for")
     terminal.wait(lambda: "›" in terminal.screen())
     return terminal

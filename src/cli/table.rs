@@ -20,7 +20,7 @@ const HOST: Flag = value(
     "tool",
     "host",
     Completes::Host,
-    "the session's host: claude, codex, gemini, opencode, omp, copilot, qwen, cursor or agy",
+    "the session's host: claude, codex, gemini, opencode, omp, copilot, qwen, kimi, cursor or agy",
 );
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
 const DRY: Flag = flag("dry", "only print what would be run, as JSON");
@@ -283,7 +283,7 @@ pub const VERBS: &[Verb] = &[
                 "tool",
                 "host",
                 Completes::Host,
-                "of this host only: claude, codex, gemini, opencode, omp, copilot, qwen, cursor or agy",
+                "of this host only: claude, codex, gemini, opencode, omp, copilot, qwen, kimi, cursor or agy",
             ),
             value("exclude", "session-id", Completes::Nothing, "leave this session out"),
             value("cwd", "path", Completes::Directory, "sessions of this directory first"),

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{
-    Change, Entries, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
+    Change, Entries, Form, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
     shell_word,
 };
 use super::{Host, Moment, Wiring};
@@ -67,10 +67,11 @@ const ENTRIES: Entries = Entries {
         },
         inherits: true,
         check: &["mcp", "list"],
+        says: None,
     },
     hooks: |env| folder(env).join("hooks.json"),
     // A set of hooks has a name there.
-    under: "relay",
+    form: Form::Json("relay"),
     also: Some((&["relay", "enabled"], "true")),
     hook: |event, program| {
         let line = format!("{} hook --event {event} agy", shell_word(program));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Server, is_true, program_of_shell_hook, servers_in_json};
+use super::wiring::{Change, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json};
 use super::{Host, Moment, Ring, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
@@ -83,9 +83,10 @@ const ENTRIES: Entries = Entries {
         },
         inherits: true,
         check: &["mcp", "get", "relay"],
+        says: None,
     },
     hooks: |env| folder(env).join("settings.json"),
-    under: "hooks",
+    form: Form::Json("hooks"),
     also: None,
     hook: |_, program| {
         let command = Object::new()

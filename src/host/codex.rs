@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Listed, Server, program_of_shell_hook, shell_word};
+use super::wiring::{Change, Entries, Form, Listed, Server, program_of_shell_hook, shell_word};
 use super::{Host, Moment, Ring, Wiring, common_output};
 use crate::json::toml::{self, Table};
 use crate::json::{self, Object};
@@ -64,12 +64,13 @@ const ENTRIES: Entries = Entries {
         path: |env| folder(env).join("config.toml"),
         list: servers,
         // `codex mcp add` would drop the user's comments in the other servers' tables.
-        change: Change::Edit { add: add_server, remove: |text| toml::without(text, &SERVER) },
+        change: Change::Edit { add: add_server, remove: |text| toml::without(text, is_ours) },
         inherits: false,
         check: &["mcp", "get", "relay"],
+        says: None,
     },
     hooks: |env| folder(env).join("hooks.json"),
-    under: "hooks",
+    form: Form::Json("hooks"),
     also: None,
     hook: |event, program| {
         let line = format!("{} hook codex", shell_word(program));
@@ -102,6 +103,10 @@ fn folder(env: &Env) -> PathBuf {
 }
 
 const SERVER: [&str; 2] = ["mcp_servers", "relay"];
+
+fn is_ours(table: &Table) -> bool {
+    table.name.len() >= SERVER.len() && table.name.iter().zip(SERVER).all(|(key, of_server)| key == of_server)
+}
 
 /// The servers of `config.toml`, each a table below `mcp_servers`.
 fn servers(text: &str) -> Option<Vec<Listed>> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Server, add_to_json, is_true, remove_from_json, servers_in_json};
+use super::wiring::{Change, Entries, Form, Server, add_to_json, is_true, remove_from_json, servers_in_json};
 use super::{Host, Moment, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
@@ -81,9 +81,10 @@ const ENTRIES: Entries = Entries {
         },
         inherits: true,
         check: &["mcp", "get", "relay"],
+        says: None,
     },
     hooks: |env| folder(env).join("settings.json"),
-    under: "hooks",
+    form: Form::Json("hooks"),
     also: None,
     hook: |_, program| {
         let hook = Object::new()

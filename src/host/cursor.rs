@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{
-    Change, Entries, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
+    Change, Entries, Form, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
     shell_word,
 };
 use super::{Host, Moment, Wiring};
@@ -65,9 +65,10 @@ const ENTRIES: Entries = Entries {
         },
         inherits: true,
         check: &["mcp", "list"],
+        says: None,
     },
     hooks: |env| folder(env).join("hooks.json"),
-    under: "hooks",
+    form: Form::Json("hooks"),
     also: Some((&["version"], "1")),
     hook: |event, program| {
         let hook = Object::new().str("command", &format!("{} hook cursor", shell_word(program)));

@@ -82,7 +82,8 @@ impl Event {
             is_continuation: members
                 .iter()
                 .find(|(name, _)| name == "prompt")
-                .is_some_and(|_| field("prompt").is_none_or(|prompt| fence::is_relays(&prompt))),
+                .and_then(|(_, raw)| json::decode(raw))
+                .is_some_and(|prompt| prompt.is_empty() || fence::is_relays(&prompt)),
             fingerprint: format!("{:016x}", fnv1a(bytes)),
         })
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{
-    Change, Entries, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
+    Change, Entries, Form, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
     shell_word,
 };
 use super::{Host, Moment, Wiring, common_output};
@@ -91,9 +91,10 @@ const ENTRIES: Entries = Entries {
         },
         inherits: true,
         check: &["mcp", "list"],
+        says: None,
     },
     hooks: settings,
-    under: "hooks",
+    form: Form::Json("hooks"),
     also: None,
     hook: |event, program| {
         let line = format!("{} hook gemini", shell_word(program));

@@ -11,6 +11,7 @@ mod copilot;
 mod cursor;
 pub mod event;
 mod gemini;
+mod kimi;
 mod omp;
 mod opencode;
 mod qwen;
@@ -137,6 +138,7 @@ pub const HOSTS: &[Host] = &[
     omp::HOST,
     copilot::HOST,
     qwen::HOST,
+    kimi::HOST,
     cursor::HOST,
     antigravity::HOST,
 ];

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::wiring::{
-    Change, Entries, Server, add_to_json, is_true, program_of_shell_hook, remove_from_json, servers_in_json,
-    shell_word,
+    Change, Entries, Form, Server, add_to_json, is_true, program_of_shell_hook, remove_from_json,
+    servers_in_json, shell_word,
 };
 use super::{Host, Moment, Wiring, common_output};
 use crate::json::{self, Object};
@@ -79,9 +79,10 @@ const ENTRIES: Entries = Entries {
         },
         inherits: true,
         check: &["mcp", "list"],
+        says: None,
     },
     hooks: settings,
-    under: "hooks",
+    form: Form::Json("hooks"),
     also: None,
     hook: |_, program| {
         let line = format!("{} hook qwen", shell_word(program));

@@ -31,13 +31,13 @@ pub struct Entries {
     /// The folder that shows that the host is used here.
     pub folder: fn(env: &Env) -> PathBuf,
     pub server: Server,
-    /// The JSON file in which an object has a list for each event.
+    /// The file that has the hooks.
     pub hooks: fn(env: &Env) -> PathBuf,
-    /// That object's name.
-    pub under: &'static str,
+    pub form: Form,
     /// What else the file must say: a place and its value.
     pub also: Option<(&'static [&'static str], &'static str)>,
-    /// The entry that starts `program` (relay's path) at an event, one line of JSON.
+    /// The entry that starts `program` (relay's path) at an event: one line of
+    /// JSON, or a table of TOML.
     pub hook: fn(event: &str, program: &str) -> String,
     /// The program that a hook of this host starts with relay's words.
     pub program: fn(hook: &str) -> Option<String>,
@@ -54,6 +54,15 @@ pub struct Entries {
     pub then: &'static str,
 }
 
+/// How a file has hooks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An object of this name has a list for each event.
+    Json(&'static str),
+    /// Each hook is a table `[[hooks]]` that names its event.
+    Toml,
+}
+
 /// The MCP server in a host's configuration.
 pub struct Server {
     /// The file that holds it.
@@ -66,6 +75,8 @@ pub struct Server {
     /// The arguments with which the host's program prints the server's command,
     /// without a model: so it has understood its configuration.
     pub check: &'static [&'static str],
+    /// What it says then, where it does not show the server's program.
+    pub says: Option<&'static str>,
 }
 
 /// How a server comes into the file and out of it, under the name `relay`.
@@ -154,7 +165,11 @@ pub fn is_true(text: &str, path: &[&str]) -> bool {
 /// The program of a hook that is a shell's line ending in `words`.
 pub fn program_of_shell_hook(hook: &str, words: &str) -> Option<String> {
     let document = Document::parse(hook.as_bytes()).ok()?;
-    let line = document.value().get("command").and_then(Value::str)?;
+    program_of_line(document.value().get("command").and_then(Value::str)?, words)
+}
+
+/// The program of a shell's line that ends in `words`, its quotation marks taken off.
+pub fn program_of_line(line: &str, words: &str) -> Option<String> {
     let program = line.strip_suffix(words)?.trim_end();
     let inside = |mark: char| program.strip_prefix(mark)?.strip_suffix(mark);
     Some(match (inside('\''), inside('"')) {

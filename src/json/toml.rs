@@ -66,15 +66,25 @@ pub fn append(text: &str, table: &str) -> String {
     format!("{text}{glue}{}", table.replace('\n', nl))
 }
 
-/// The text without the tables whose names begin with `name`, and without one
-/// empty line before each.
-pub fn without(text: &str, name: &[&str]) -> Option<String> {
+/// The tables of a text, each with its own text.
+pub fn texts<'a>(text: &'a str) -> Option<Vec<(Table<'a>, &'a str)>> {
+    let tables = tables(text)?;
+    let ends: Vec<usize> = tables.iter().skip(1).map(|table| table.start).chain([text.len()]).collect();
+    let own = |(table, end): (Table<'a>, usize)| {
+        let start = table.start;
+        (table, &text[start..end])
+    };
+    Some(tables.into_iter().zip(ends).map(own).collect())
+}
+
+/// The text without the tables that are meant, and without one empty line
+/// before each.
+pub fn without(text: &str, is_meant: impl Fn(&Table) -> bool) -> Option<String> {
     let tables = tables(text)?;
     let mut kept = String::new();
     for (index, table) in tables.iter().enumerate() {
         let end = tables.get(index + 1).map_or(text.len(), |next| next.start);
-        let meant = table.name.len() >= name.len() && table.name.iter().zip(name).all(|(a, b)| a == b);
-        if !meant || name.is_empty() {
+        if index == 0 || !is_meant(table) {
             kept.push_str(&text[table.start..end]);
             continue;
         }
@@ -83,14 +93,11 @@ pub fn without(text: &str, name: &[&str]) -> Option<String> {
             (before.is_empty() || before.ends_with('\n')).then_some(before.len())
         });
         kept.truncate(gap.unwrap_or(kept.len()));
-        // Comments at its end belong to what follows.
+        // Comments at its end are not the table's.
         let own = &text[table.start..end];
-        let mut keep = own.len();
-        if index + 1 < tables.len() {
-            let of_table = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-            let last = own.split_inclusive('\n').rev().take_while(|line| !of_table(line));
-            keep -= last.map(str::len).sum::<usize>();
-        }
+        let of_table = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        let last = own.split_inclusive('\n').rev().take_while(|line| !of_table(line));
+        let keep = own.len() - last.map(str::len).sum::<usize>();
         kept.push_str(&own[keep..]);
     }
     Some(kept)
@@ -299,18 +306,22 @@ args = [ "bus", ]
         assert_eq!(tables(&format!("x = {}", "[".repeat(100_000))), None);
     }
 
+    fn of_relay(table: &Table) -> bool {
+        table.name.len() >= 2 && table.name[..2] == ["mcp_servers", "relay"]
+    }
+
     #[test]
     fn what_was_added_comes_out_without_a_trace() {
         let table = "[mcp_servers.relay]\ncommand = \"/r\"\n\n[mcp_servers.relay.env]\nA = \"b\"\n";
         for text in [TEXT, "", "x = 1\n", "x = 1\r\ny = 2\r\n", "# only this\n"] {
             let added = append(text, table);
             assert_eq!(tables(&added).unwrap().len(), tables(text).unwrap().len() + 2, "{added}");
-            assert_eq!(without(&added, &["mcp_servers", "relay"]).as_deref(), Some(text));
+            assert_eq!(without(&added, of_relay).as_deref(), Some(text));
             let more = format!("{added}\n# of the next\n[next]\nz = 1\n");
-            let left = without(&more, &["mcp_servers", "relay"]).unwrap();
+            let left = without(&more, of_relay).unwrap();
             assert!(left.starts_with(text) && left.ends_with("# of the next\n[next]\nz = 1\n"), "{left}");
         }
-        assert_eq!(without(TEXT, &["mcp_servers", "relay"]).as_deref(), Some(TEXT));
+        assert_eq!(without(TEXT, of_relay).as_deref(), Some(TEXT));
     }
 
     proptest::proptest! {
@@ -318,7 +329,7 @@ args = [ "bus", ]
         fn any_text_gives_tables_or_nothing(text in "[\\[\\]{}\"'=.,# \\n\\\\a1é]{0,40}") {
             if let Some(found) = tables(&text) {
                 proptest::prop_assert!(!found.is_empty());
-                proptest::prop_assert_eq!(without(&text, &["no", "such"]), Some(text));
+                proptest::prop_assert_eq!(without(&text, |_| false), Some(text));
             }
         }
     }

@@ -62,7 +62,7 @@ pub fn is_host_id(text: &str) -> bool {
     let opencode = text.strip_prefix("ses_").is_some_and(|rest| {
         (8..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric())
     });
-    is_uuid(text) || opencode
+    is_uuid(text.strip_prefix("session_").unwrap_or(text)) || opencode
 }
 
 /// Whether the text is a UUID in its usual form.

@@ -42,11 +42,12 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
         end(&session, process.as_ref())?;
         return Ok(None);
     }
-    if host.deaf_at.contains(&event.moment) || !has_work(&session, event)? {
+    let hears = !host.deaf_at.contains(&event.moment);
+    if !has_work(&session, event, hears)? {
         return Ok(None);
     }
     let process = process.or_else(host_process);
-    show_pending(&session, event, process)
+    show_pending(&session, event, process, hears)
 }
 
 /// Whether a subagent is at work, where the host tells only when it begins and
@@ -116,7 +117,7 @@ fn begins_turn(event: &Event) -> bool {
 }
 
 /// Looks, without a lock, whether this event has anything to settle or show.
-fn has_work(session: &Session, event: &Event) -> Result<bool> {
+fn has_work(session: &Session, event: &Event, hears: bool) -> Result<bool> {
     let (cursor, bytes) = session.cursor()?;
     let settles = match (step(event), &cursor.hold) {
         (_, None) => false,
@@ -124,7 +125,7 @@ fn has_work(session: &Session, event: &Event) -> Result<bool> {
         (_, Some(hold)) => session.shown(&hold.token).is_none_or(|shown| shown < hold.to),
     };
     let resets = cursor.continued > 0 && begins_turn(event);
-    Ok(bytes > cursor.unheld() || settles || resets || !is_current(&cursor))
+    Ok((hears && bytes > cursor.unheld()) || settles || resets || !is_current(&cursor))
 }
 
 /// Whether the hold, if there is one, can still be this host's.
@@ -132,8 +133,14 @@ fn is_current(cursor: &Cursor) -> bool {
     cursor.hold.as_ref().is_none_or(|hold| hold.process.as_ref().is_none_or(Process::is_alive))
 }
 
-/// Settles the hold of the event before and takes what is pending now.
-fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> Result<Option<Injection>> {
+/// Settles the hold of the event before and takes what is pending now, if the
+/// host hears it.
+fn show_pending(
+    session: &Session,
+    event: &Event,
+    process: Option<Process>,
+    hears: bool,
+) -> Result<Option<Injection>> {
     let guard = session.lock()?;
     let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
@@ -143,7 +150,7 @@ fn show_pending(session: &Session, event: &Event, process: Option<Process>) -> R
     if begins_turn(event) || event.moment == Moment::Start {
         cursor.continued = 0;
     }
-    if event.moment == Moment::TurnEnd && cursor.continued >= CONTINUATIONS {
+    if !hears || (event.moment == Moment::TurnEnd && cursor.continued >= CONTINUATIONS) {
         // The host would not listen: keep the mail for the next prompt.
         return write_if_changed(&guard, &before, &cursor).map(|()| None);
     }

@@ -7,9 +7,38 @@ use std::path::Path;
 
 use super::Relay;
 use crate::error::{Error, Result};
-use crate::host::wiring::{Entries, Listed};
+use crate::host::wiring::{Entries, Form, Listed};
 use crate::json::edit;
+use crate::json::toml::{self, Table};
 use crate::sys::{file, process};
+
+/// The groups of hooks that a file has for an event, as text; `None`: it is not
+/// understood.
+pub fn groups(wiring: &Entries, text: &str, event: &str) -> Option<Vec<String>> {
+    let Form::Json(under) = wiring.form else {
+        if toml::tables(text)?[0].get("hooks").is_some() {
+            return None;
+        }
+        let tables = toml::texts(text)?.into_iter();
+        return Some(
+            tables.filter(|(table, _)| is_hook_at(table, event)).map(|(_, text)| text.to_owned()).collect(),
+        );
+    };
+    edit::elements(text, &[under, event])
+}
+
+/// The file's text with one more hook; `None`: it is not understood.
+pub fn with(wiring: &Entries, text: &str, event: &str, program: &str) -> Option<String> {
+    let item = (wiring.hook)(event, program);
+    match wiring.form {
+        Form::Json(under) => edit::append(text, &[under, event], &item),
+        Form::Toml => Some(toml::append(text, &item)),
+    }
+}
+
+fn is_hook_at(table: &Table, event: &str) -> bool {
+    table.name == ["hooks"] && table.get("event").and_then(toml::string).as_deref() == Some(event)
+}
 
 /// The programs that relay's hooks in this group start.
 pub fn programs(wiring: &Entries, group: &str) -> Vec<String> {
@@ -48,7 +77,14 @@ pub fn without(
 ) -> Option<String> {
     let meant = |hook: &str| own_program(wiring, hook).is_some_and(|program| is_meant(&program));
     let mut text = text;
-    let place = [wiring.under, event];
+    let Form::Json(under) = wiring.form else {
+        let former = text.clone();
+        let texts = toml::texts(&former)?;
+        let of_table =
+            |table: &Table| texts.iter().find(|(other, _)| other == table).map_or("", |(_, text)| *text);
+        return toml::without(&text, |table| is_hook_at(table, event) && meant(of_table(table)));
+    };
+    let place = [under, event];
     for group in edit::elements(&text, &place)? {
         let hooks = hooks_of(&group);
         if hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {

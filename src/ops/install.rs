@@ -7,11 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Relay;
-use super::entries::{is_bus, is_same, own_path, programs, without};
+use super::entries::{groups, is_bus, is_same, own_path, programs, with, without};
 use super::wiring::{examine, misunderstood, read, servers, store_of};
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::host::wiring::{self, Entries, Plugin, Wiring};
+use crate::host::wiring::{self, Entries, Form, Plugin, Wiring};
 use crate::json::edit;
 use crate::limits::{CHECK_BYTES, CHECK_MS, CONFIGURATION_BYTES};
 use crate::store::installed::{Before, Installed};
@@ -69,9 +69,8 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     let misunderstood = || misunderstood(host, &path);
     let mut events = Vec::new();
     for (event, _) in host.moments {
-        let place = [wiring.under, event];
-        let groups = edit::elements(&draft.after, &place).ok_or_else(misunderstood)?;
-        let there: Vec<String> = groups.iter().flat_map(|group| programs(wiring, group)).collect();
+        let there = groups(wiring, &draft.after, event).ok_or_else(misunderstood)?;
+        let there: Vec<String> = there.iter().flat_map(|group| programs(wiring, group)).collect();
         let good = there.iter().filter(|found| is_same(relay, found, &program)).count();
         if good == 1 && there.len() == 1 {
             continue;
@@ -79,8 +78,7 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
         let is_meant = |found: &str| good != 1 || !is_same(relay, found, &program);
         draft.after = without(wiring, draft.after.clone(), event, &is_meant).ok_or_else(misunderstood)?;
         if good != 1 {
-            let item = (wiring.hook)(event, &program);
-            draft.after = edit::append(&draft.after, &place, &item).ok_or_else(misunderstood)?;
+            draft.after = with(wiring, &draft.after, event, &program).ok_or_else(misunderstood)?;
         }
         events.push(*event);
     }
@@ -132,7 +130,7 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     if draft.after != before {
         draft.what.push("relay's hooks".to_owned());
         // What stands beside relay's own hooks goes with them.
-        if let Some((place, _)) = wiring.also.filter(|(place, _)| place[0] == wiring.under) {
+        if let Some((place, _)) = wiring.also.filter(|(place, _)| Form::Json(place[0]) == wiring.form) {
             draft.after = edit::unset(&draft.after, place).ok_or_else(|| misunderstood(host, &path))?;
         }
     }
@@ -311,7 +309,11 @@ impl Work {
         let plan = host_plan(relay, host, owned(wiring.server.check));
         let said = wake::answer(&plan, CHECK_BYTES, std::time::Duration::from_millis(CHECK_MS));
         let words = format!("{} {}", host.program, wiring.server.check.join(" "));
-        match said.map(|said| state.servers.iter().any(|server| said.contains(&server.program))) {
+        let shows = |said: String| match wiring.server.says {
+            Some(words) => said.contains(words),
+            None => state.servers.iter().any(|server| said.contains(&server.program)),
+        };
+        match said.map(shows) {
             Some(true) => Ok(format!("`{words}` shows it")),
             Some(false) => failed(&format!("does not know the server (`{words}`)")),
             None => Ok(format!("its files have relay; `{words}` gave no answer")),

@@ -5,11 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Relay;
-use super::entries::{is_bus, programs};
+use super::entries::{groups, is_bus, programs};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::host::wiring::{Entries, Listed, Plugin, Wiring};
-use crate::json::edit;
 use crate::limits::CONFIGURATION_BYTES;
 use crate::sys::file;
 
@@ -58,8 +57,7 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
     state.twice = state.servers.len() + of_plugin > 1;
     let mut found: Vec<String> = state.servers.iter().map(|server| server.program.clone()).collect();
     for (event, _) in host.moments {
-        let items =
-            edit::elements(&text, &[wiring.under, event]).ok_or_else(|| misunderstood(host, &path))?;
+        let items = groups(wiring, &text, event).ok_or_else(|| misunderstood(host, &path))?;
         let ours: Vec<String> = items.iter().flat_map(|group| programs(wiring, group)).collect();
         if ours.is_empty() {
             state.missing.push(event);

@@ -1,0 +1,101 @@
+//! Kimi Code. Measured on 2.1.0; see docs/hosts.md. Its model reads what a prompt's
+//! hook prints; its other hooks only tell relay how far it is.
+
+use std::path::PathBuf;
+
+use super::wiring::{
+    Change, Entries, Form, Server, add_to_json, program_of_line, remove_from_json, servers_in_json,
+    shell_word,
+};
+use super::{Host, Moment, Wiring};
+use crate::json::{self, Document, Value, toml};
+use crate::mail::address::is_host_id;
+use crate::sys::Env;
+
+pub const HOST: Host = Host {
+    name: "kimi",
+    title: "Kimi Code",
+    program: "kimi",
+    oldest: "2.1.0",
+    session_variable: None,
+    // It gives its children none.
+    mark_variable: "KIMI_CODE_SESSION",
+    inherited_variables: &[],
+    meta_paths: &[],
+    call_argument: None,
+    many_sessions: false,
+    // As it is, in plain words.
+    output: |_, _, text| text.to_owned(),
+    // A turn's end is heard once and tells nothing when the model has gone on.
+    deaf_at: &[Moment::Start, Moment::ToolUse, Moment::TurnEnd],
+    silence: |_| "",
+    subagent_tool: None,
+    moments: &[
+        ("SessionStart", Moment::Start),
+        ("UserPromptSubmit", Moment::Prompt),
+        ("PostToolUse", Moment::ToolUse),
+        ("Stop", Moment::TurnEnd),
+        ("SessionEnd", Moment::End),
+    ],
+    resume: |id, message, _| {
+        let prompt = format!("--prompt={message}");
+        ["--session", id, "--output-format", "stream-json", &prompt].map(str::to_owned).to_vec()
+    },
+    attach: |id| ["--session", id].map(str::to_owned).to_vec(),
+    ring: None,
+    turn_runs: |_| None,
+    transcripts: |env| folder(env).join("sessions"),
+    transcript_depth: 2,
+    transcript_id: |file_name| (file_name == "state.json").then(String::new),
+    id_in_transcript: Some(|line| {
+        let document = Document::parse(line.as_bytes()).ok()?;
+        let id = document.value().get("id").and_then(Value::str)?;
+        is_host_id(id).then(|| id.to_owned())
+    }),
+    transcript_directory: |line| {
+        let members = json::members(line)?;
+        let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
+        json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
+    },
+    directory_file: None,
+    transcript_title: |_| None,
+    listing: None,
+    wiring: Wiring::Entries(&ENTRIES),
+};
+
+const ENTRIES: Entries = Entries {
+    folder,
+    server: Server {
+        path: |env| folder(env).join("mcp.json"),
+        list: servers_in_json,
+        change: Change::Edit {
+            add: |text, program, store| add_to_json(text, program, store, &[]),
+            remove: remove_from_json,
+        },
+        inherits: true,
+        // It shows no servers; this says whether it takes its configuration.
+        check: &["doctor", "config"],
+        says: Some("OK config.toml"),
+    },
+    hooks: |env| folder(env).join("config.toml"),
+    form: Form::Toml,
+    also: None,
+    hook: |event, program| {
+        let line = json::quote(&format!("{} hook kimi", shell_word(program)));
+        format!("[[hooks]]\nevent = \"{event}\"\ncommand = {line}\ntimeout = 10\n")
+    },
+    program: |hook| {
+        let tables = toml::tables(hook)?;
+        let line = tables.last()?.get("command").and_then(toml::string)?;
+        program_of_line(&line, " hook kimi")
+    },
+    plugin: |_| Vec::new(),
+    has_plugin: |_| false,
+    disabled: |_| false,
+    trusted: |_, _| None,
+    then: "sessions that run now get relay when they start anew",
+};
+
+fn folder(env: &Env) -> PathBuf {
+    env.path("KIMI_CODE_HOME").unwrap_or_else(|| env.below_home(".kimi-code"))
+}
