@@ -5,6 +5,7 @@ import subprocess
 from gemini import Gemini
 from hosts import Claude, Codex, Lab
 from model import text, tool
+from opencode import Opencode
 from others import Copilot, Kimi, Qwen
 from reading import once, plain
 
@@ -64,11 +65,20 @@ class InstalledKimi(Kimi):
         return {"PATH": super().variables()["PATH"]}
 
 
+class InstalledOpencode(Opencode):
+    def configure(self):
+        """Nothing of relay's; offline, its own package must fail at once."""
+        (self.lab.home / ".npmrc").write_text("fetch-retries=0\n")
+
+    def variables(self):
+        return {name: value for name, value in super().variables().items() if name != "PATH"}
+
+
 def configuration(home):
     """The text of each file that install may touch."""
     paths = [".claude.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json",
              ".qwen/settings.json", ".copilot/settings.json", ".copilot/mcp-config.json",
-             ".kimi-code/config.toml", ".kimi-code/mcp.json"]
+             ".kimi-code/config.toml", ".kimi-code/mcp.json", ".config/opencode/plugins/relay.js"]
     return {path: (home / path).read_text() for path in paths if (home / path).exists()}
 
 
@@ -78,7 +88,8 @@ def installed(stage):
     home.mkdir()
     lab = Lab(home, stage.lab.relay, stage.lab.programs)
     hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex"), InstalledGemini(lab, "g", "installed-gemini"),
-             InstalledQwen(lab, "q", "installed-qwen"), InstalledCopilot(lab, "c", "installed-copilot"), InstalledKimi(lab, "k", "installed-kimi")]
+             InstalledQwen(lab, "q", "installed-qwen"), InstalledCopilot(lab, "c", "installed-copilot"), InstalledKimi(lab, "k", "installed-kimi"), InstalledOpencode(lab, "o", "installed-opencode")]
+    asked = [host for host in hosts if host.name != "opencode"]
     environment = {name: value for host in hosts for name, value in host.variables().items()}
     before = configuration(home)
     dry = lab.run_relay("install", "--dry", environment=environment)
@@ -87,14 +98,14 @@ def installed(stage):
     run = lab.run_relay("install", environment=environment)
     stage.sheet.check("both", "install wires the hosts", run.returncode == 0, run.stdout + run.stderr)
     stage.sheet.check("both", "install: each host shows the server when asked, without a model",
-                      run.stdout.count(": checked, `") == len(hosts) and run.stdout.count("` shows it") == len(hosts), run.stdout)
+                      run.stdout.count(": checked, `") == len(asked) and run.stdout.count("` shows it") == len(asked), run.stdout)
     stage.sheet.check("both", "install: the user's lines stay, comments and all",
                       (configuration(home)[".codex/config.toml"]).startswith(before[".codex/config.toml"]), run.stdout)
     again = lab.run_relay("install", environment=environment)
     stage.sheet.check("both", "install twice changes nothing", again.returncode == 0 and "  +" not in again.stdout, again.stdout + again.stderr)
     for host in hosts:
         body = f"AFTER install for {host.label}"
-        host.model.script(tool({"gemini": "mcp_relay_whoami", "copilot": "relay-whoami"}.get(host.name, "mcp__relay__whoami")), text("hello"))
+        host.model.script(tool({"gemini": "mcp_relay_whoami", "copilot": "relay-whoami", "opencode": "relay_whoami"}.get(host.name, "mcp__relay__whoami")), text("hello"))
         code, output = host.run("hello")
         stage.check(host, "installed: the session knows itself by relay's bus",
                     code == 0 and host.session and f'"id":"{host.session}"' in plain(host.model.last()), output + host.model.last()[-2000:])
