@@ -89,7 +89,7 @@ def installed(stage):
     lab = Lab(home, stage.lab.relay, stage.lab.programs)
     hosts = [InstalledClaude(lab, "a", "installed-claude"), InstalledCodex(lab, "b", "installed-codex"), InstalledGemini(lab, "g", "installed-gemini"),
              InstalledQwen(lab, "q", "installed-qwen"), InstalledCopilot(lab, "c", "installed-copilot"), InstalledKimi(lab, "k", "installed-kimi"), InstalledOpencode(lab, "o", "installed-opencode")]
-    asked = [host for host in hosts if host.name != "opencode"]
+    asked = [host for host in hosts if host.name not in ("kimi", "opencode")]
     environment = {name: value for host in hosts for name, value in host.variables().items()}
     before = configuration(home)
     dry = lab.run_relay("install", "--dry", environment=environment)
@@ -98,7 +98,7 @@ def installed(stage):
     run = lab.run_relay("install", environment=environment)
     stage.sheet.check("both", "install wires the hosts", run.returncode == 0, run.stdout + run.stderr)
     stage.sheet.check("both", "install: each host shows the server when asked, without a model",
-                      run.stdout.count(": checked, `") == len(asked) and run.stdout.count("` shows it") == len(asked), run.stdout)
+                      run.stdout.count(": checked, `") == len(asked) + 1 and run.stdout.count("` shows it") == len(asked), run.stdout)
     stage.sheet.check("both", "install: the user's lines stay, comments and all",
                       (configuration(home)[".codex/config.toml"]).startswith(before[".codex/config.toml"]), run.stdout)
     again = lab.run_relay("install", environment=environment)

@@ -18,8 +18,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         });
         say(&(json::pretty(&json::array(rows)) + "\n"))?;
     } else {
+        let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or(0);
         let lines = findings.iter().map(|finding| {
-            format!("{:7}  {:11}  {}\n", finding.grade.name(), finding.subject, finding.detail)
+            format!("{:7}  {:width$}  {}\n", finding.grade.name(), finding.subject, finding.detail)
         });
         say(&lines.collect::<String>())?;
     }

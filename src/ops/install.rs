@@ -314,6 +314,7 @@ impl Work {
             None => state.servers.iter().any(|server| said.contains(&server.program)),
         };
         match said.map(shows) {
+            Some(true) if wiring.server.says.is_some() => Ok(format!("`{words}` finds its files right")),
             Some(true) => Ok(format!("`{words}` shows it")),
             Some(false) => failed(&format!("does not know the server (`{words}`)")),
             None => Ok(format!("its files have relay; `{words}` gave no answer")),
