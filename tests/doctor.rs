@@ -67,3 +67,10 @@ fn a_bus_that_runs_since_before_an_update_is_named() {
 fn make_pipe(path: &std::path::Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
+
+#[test]
+fn a_place_where_no_folder_can_be_made_is_an_error() {
+    let world = World::new().with("AGENT_RELAY_HOME", "/proc/none/of it");
+    let run = world.run(&["send", "a", "--", "b"]);
+    assert_eq!((run.code, run.stderr.contains("/proc/none")), (Some(1), true), "{}", run.stderr);
+}

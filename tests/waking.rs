@@ -123,6 +123,8 @@ fn attach_opens_the_session_in_this_terminal() {
     let run = world.run_with_input(&["attach", "carol"], b"typed\n");
     assert_eq!(run.stdout, format!("called: --resume {CAROL}\ntyped\n"));
     assert_eq!(run.code, Some(1), "2 is never passed on");
+    let plain = world.json(&["wake", "carol", "--dry"])["args"].clone();
+    assert_eq!(world.json(&["wake", "carol", "--dry", "--", " "])["args"], plain, "an empty message is none");
     assert!(world.ok(&["attach", "carol", "--dry"]).contains(r#""args":["--resume","#));
 }
 

@@ -65,6 +65,8 @@ pub fn plan(found: Option<Found>, target: Target, mode: Mode) -> Result<Wake> {
         !directory.is_dir() || directory.ancestors().any(|folder| folder.join(".git").exists());
     let (arguments, message) = match mode {
         Mode::Headless(message) => {
+            // Hosts refuse an empty one; Gemini CLI then loses the conversation.
+            let message = message.filter(|words| !words.trim().is_empty());
             let words = message.unwrap_or(DEFAULT_MESSAGE);
             ((host.resume)(&id, words, in_repository), message.map(str::to_owned))
         }

@@ -69,15 +69,21 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
+    match make_one_directory(path) {
+        // Once: some places, as /proc, say this of whatever one makes there.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_directory(path.parent().ok_or(error)?)?;
+            make_one_directory(path)
+        }
+        made => made,
+    }
+}
+
+fn make_one_directory(path: &Path) -> io::Result<()> {
     fault::step()?;
     match DirBuilder::new().mode(PRIVATE_DIRECTORY).create(path) {
         Ok(()) => sync_directory_of(path),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path.parent().ok_or(error)?;
-            make_directory(parent)?;
-            make_directory(path)
-        }
         Err(error) => Err(error),
     }
 }
