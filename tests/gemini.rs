@@ -2,10 +2,13 @@
 
 mod harness;
 
-use harness::{World, injected};
+use std::process::Stdio;
+
+use harness::{World, feed, injected};
 use serde_json::{Value, json};
 
 const ONE: &str = "5e78750c-57fd-4afe-9ff5-f2d1347b66fc";
+const TWO: &str = "aaaaaaaa-57fd-4afe-9ff5-f2d1347b66fc";
 
 fn event(world: &World, name: &str, more: Value) -> Value {
     world.event(ONE, "app", name, more)
@@ -82,6 +85,92 @@ fn a_subagents_tools_do_not_get_the_sessions_mail() {
         injected(world.hook("gemini", &event(&world, "AfterTool", tool))).contains("| third\n"),
         "forgotten"
     );
+}
+
+#[test]
+fn a_hook_that_fails_says_nothing_at_all() {
+    // Where stdout is empty Gemini CLI takes stderr for the hook's answer.
+    let world = World::new();
+    let good = event(&world, "BeforeAgent", json!({"prompt": "hi"})).to_string();
+    let file = world.home().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let homes =
+        [world.store(), file.clone(), file.join("below"), "/proc/relay".into(), "/proc/relay/below".into()];
+    for home in homes {
+        for input in [&good, "", "no JSON", "{\"hook_event_name\":\"BeforeAgent\"}"] {
+            let mut hook = world.command(&["hook", "gemini"]);
+            hook.env("AGENT_RELAY_HOME", &home)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            let output = feed(&mut hook, input.as_bytes());
+            assert!(output.status.success(), "{home:?} {input}: {output:?}");
+            assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{home:?} {input}: {output:?}");
+        }
+    }
+}
+
+/// Who a child of this test's process is, in the folder.
+fn whoami(world: &World, folder: &str) -> String {
+    let mut command = world.command(&["whoami", "--json"]);
+    command.env("GEMINI_CLI", "1").env("RELAY_PROJECT_DIR", world.project(folder));
+    let output = command.output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn live(world: &World) -> Vec<String> {
+    let rows = world.json(&["list", "--json"]);
+    let rows = rows.as_array().unwrap().iter().filter(|row| row["live"] == true);
+    rows.map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn another_conversation_at_the_same_prompt_ends_the_one_before() {
+    let world = begun();
+    let prompt =
+        |id: &str| world.hook("gemini", &world.event(id, "app", "BeforeAgent", json!({"prompt": "hi"})));
+    // `/resume` in a terminal fires no event; the next prompt comes under another id.
+    for id in [TWO, ONE, TWO] {
+        prompt(id);
+        assert_eq!(live(&world), [id]);
+        assert!(whoami(&world, "app").contains(&format!("\"id\":\"{id}\"")), "{}", whoami(&world, "app"));
+    }
+    // The other's late events bring it back no more.
+    world.hook("gemini", &event(&world, "AfterAgent", json!({"prompt": "hi", "prompt_response": "late"})));
+    assert_eq!(live(&world), [TWO]);
+    let note = std::fs::read_dir(world.store().join("processes")).unwrap().next().unwrap().unwrap().path();
+    let many = std::fs::read_to_string(&note).unwrap() + &format!("{TWO}\n").repeat(1000);
+    std::fs::write(&note, many).unwrap();
+    prompt(ONE);
+    assert_eq!(live(&world), [ONE], "also when the note of them all is begun anew");
+    assert!(std::fs::metadata(&note).unwrap().len() < 1000);
+    prompt(TWO);
+    assert_eq!(live(&world), [TWO]);
+}
+
+#[test]
+fn sessions_that_an_editor_runs_in_one_process_are_not_taken_for_each_other() {
+    let world = World::new();
+    let prompt = |id: &str, app: &str| {
+        world.hook("gemini", &world.event(id, app, "BeforeAgent", json!({"prompt": "hi"})))
+    };
+    // Driven by an editor it fires no SessionStart.
+    prompt(ONE, "app");
+    assert!(whoami(&world, "app").contains(ONE));
+    prompt(TWO, "app");
+    let answer = whoami(&world, "app");
+    assert!(answer.contains("cannot tell") && answer.contains(" or "), "{answer}");
+    world.ok(&["send", "--id", ONE, "--", "for one"]);
+    world.ok(&["send", "--id", TWO, "--", "for two"]);
+    assert!(injected(prompt(ONE, "app")).contains("| for one\n"));
+    assert!(injected(prompt(TWO, "app")).contains("| for two\n"));
+    assert!(whoami(&world, "app").contains("cannot tell"), "whoever spoke last");
+    assert_eq!(live(&world).len(), 2);
+    // In a directory of its own each is known.
+    let world = World::new();
+    world.hook("gemini", &world.event(ONE, "app", "BeforeAgent", json!({"prompt": "hi"})));
+    world.hook("gemini", &world.event(TWO, "elsewhere", "BeforeAgent", json!({"prompt": "hi"})));
+    assert!(whoami(&world, "app").contains(ONE) && whoami(&world, "elsewhere").contains(TWO));
 }
 
 #[test]

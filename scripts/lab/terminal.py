@@ -17,9 +17,10 @@ def available():
 class Terminal:
     """One program in a tmux session of its own server."""
 
-    def __init__(self, socket, command, folder, environment, last=""):
-        """`last`: what the host writes behind an answer when its Stop hook is done, too."""
-        self.socket, self.last = str(socket), last
+    def __init__(self, socket, command, folder, environment, last="", pause=0):
+        """`last`: what the host writes behind an answer when its Stop hook is done, too.
+        `pause`: seconds between a line and its Enter, for a host that takes a quick one for a part of pasted text."""
+        self.socket, self.last, self.pause = str(socket), last, pause
         variables = [f"{name}={value}" for name, value in environment.items()]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "-s", "host", "-c", str(folder),
                   "env", "-i", *variables, *command)
@@ -50,6 +51,7 @@ class Terminal:
         """Types a line as a person would, once it stands on the screen."""
         self.tmux("send-keys", "-t", "host", "-l", words)
         self.wait(lambda: words in self.screen())
+        time.sleep(self.pause)
         self.tmux("send-keys", "-t", "host", "Enter")
 
     def close(self):
@@ -76,4 +78,13 @@ def codex(lab, host):
     command = [lab.programs["codex"], "-c", f'model_providers.mock.base_url="{host.address()}"', "--dangerously-bypass-hook-trust"]
     terminal = Terminal(lab.home / "tmux-codex", command, host.folder, environment, last="Worked for")
     terminal.wait(lambda: "›" in terminal.screen())
+    return terminal
+
+
+def gemini(lab, host, *more):
+    """Gemini CLI at its prompt."""
+    environment = {**lab.environment, **host.variables(), "TERM": "xterm-256color"}
+    command = [lab.programs["gemini"], "--approval-mode", "yolo", *more]
+    terminal = Terminal(lab.home / f"tmux-{host.label}", command, host.folder, environment, pause=0.2)
+    terminal.wait(lambda: "Type your message" in terminal.screen())
     return terminal

@@ -23,6 +23,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    one_once_started: false,
     output: |_, moment, text| match moment {
         Moment::TurnEnd => Object::new().str("decision", "continue").str("reason", text).finish(),
         _ => {

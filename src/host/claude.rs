@@ -29,6 +29,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    one_once_started: false,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",

@@ -20,6 +20,7 @@ pub const HOST: Host = Host {
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
     call_argument: None,
     many_sessions: false,
+    one_once_started: false,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",

@@ -27,6 +27,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    one_once_started: false,
     output: |event_name, moment, text| match moment {
         Moment::TurnEnd => common_output(event_name, moment, text),
         _ => Object::new().str("additionalContext", text).finish(),

@@ -31,7 +31,10 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
-    many_sessions: false,
+    // Driven by an editor (`--acp`), which starts them unsaid. In a terminal it
+    // starts one, aloud, and may go on with another: the one before has left then.
+    many_sessions: true,
+    one_once_started: true,
     output: common_output,
     // It puts that before the prompt, and drops both when the session is resumed.
     deaf_at: &[Moment::Start],

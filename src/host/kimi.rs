@@ -24,6 +24,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    one_once_started: false,
     // As it is, in plain words.
     output: |_, _, text| text.to_owned(),
     // A turn's end is heard once and tells nothing when the model has gone on.

@@ -52,6 +52,9 @@ pub struct Host {
     /// Whether one process of it runs several sessions at once: then that
     /// process alone does not tell which of them calls.
     pub many_sessions: bool,
+    /// Whether a process of it that says that a session starts runs one at a
+    /// time all the same, and does not say that another is chosen there.
+    pub one_once_started: bool,
     /// What a hook prints so that the model reads a text.
     pub output: fn(event_name: &str, moment: Moment, text: &str) -> String,
     /// When what a hook prints does not reach the model, or does not stay in the

@@ -21,6 +21,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: Some("relay_session"),
     many_sessions: true,
+    one_once_started: false,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",

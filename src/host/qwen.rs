@@ -34,6 +34,7 @@ pub const HOST: Host = Host {
     meta_paths: &[],
     call_argument: None,
     many_sessions: false,
+    one_once_started: false,
     output: common_output,
     // It becomes a part of the system prompt, which is made anew when the session is resumed.
     deaf_at: &[Moment::Start],

@@ -38,6 +38,7 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
         // Then its process knows it too: that is noted first.
         return Ok(Found { session, info });
     }
+    leave_others(store, &session, sighting)?;
     let guard = session.lock()?;
     if let Some(process) = &sighting.process {
         store.announce(process, &session)?;
@@ -51,6 +52,23 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     guard.write_info(&info)?;
     drop(guard);
     Ok(Found { session, info })
+}
+
+/// Where the host process runs one session at a time, the ones that it ran
+/// before this have left its prompt, even if it did not say so.
+fn leave_others(store: &Store, session: &Session, sighting: &Sighting) -> Result<()> {
+    let (Some(process), true) = (&sighting.process, sighting.host.one_once_started) else {
+        return Ok(());
+    };
+    if sighting.at_start {
+        store.note_one_at_a_time(process)?;
+    } else if !store.runs_one_at_a_time(process)? {
+        return Ok(());
+    }
+    for other in store.announced_by(process)?.iter().filter(|other| *other != session) {
+        end(other, Some(process))?;
+    }
+    Ok(())
 }
 
 /// The session has ended in this host process: it no longer keeps it live. The

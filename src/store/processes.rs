@@ -16,12 +16,13 @@ use crate::sys::watch::Watch;
 /// Notes of dead processes that one new process clears away.
 const SWEEP: usize = 64;
 
+/// The line that says that the process runs one session at a time; no session's key.
+const ONE: &str = "!one";
+
 impl Store {
     /// The sessions the process announced, the latest last.
     pub fn announced_by(&self, process: &Process) -> Result<Vec<Session>> {
-        let path = self.process_file(process);
-        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
-        let text = String::from_utf8_lossy(&content.unwrap_or_default()).into_owned();
+        let text = self.process_notes(process)?;
         let mut latest_first: Vec<Session> = Vec::new();
         for key in text.lines().rev().filter(|key| super::names::is_key(key)) {
             let session = self.session_of_key(key);
@@ -50,10 +51,34 @@ impl Store {
         }
         let full = path.metadata().is_ok_and(|metadata| metadata.len() > STATE_FILE_BYTES as u64 / 2);
         if full {
+            let one = self.runs_one_at_a_time(process)?;
             file::remove(&path).map_err(|e| Error::io("remove", &path, e))?;
+            if one {
+                self.note_one_at_a_time(process)?;
+            }
         }
         file::append_note(&path, &format!("{}\n", session.key()))
             .map_err(|e| Error::io("append to", &path, e))
+    }
+
+    /// Whether it was noted that the process runs one session at a time.
+    pub fn runs_one_at_a_time(&self, process: &Process) -> Result<bool> {
+        Ok(self.process_notes(process)?.lines().any(|line| line == ONE))
+    }
+
+    /// Notes that the process runs one session at a time.
+    pub fn note_one_at_a_time(&self, process: &Process) -> Result<()> {
+        if self.runs_one_at_a_time(process)? {
+            return Ok(());
+        }
+        let path = self.process_file(process);
+        file::append_note(&path, &format!("{ONE}\n")).map_err(|e| Error::io("append to", &path, e))
+    }
+
+    fn process_notes(&self, process: &Process) -> Result<String> {
+        let path = self.process_file(process);
+        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
+        Ok(String::from_utf8_lossy(&content.unwrap_or_default()).into_owned())
     }
 
     /// Removes notes of processes that have ended, a bounded number of them.
