@@ -38,16 +38,16 @@ const context = ({ id, file, agent, cwd, idle = true }) => ({
 async function ring(line) {
   const folder = `${tmpdir()}/relay-omp-${process.getuid()}`
   const [door] = readdirSync(folder)
-  await new Promise((done) => createConnection(`${folder}/${door}`).on("close", done).end(line))
+  const caller = createConnection(`${folder}/${door}`).on("error", () => {}) // a line too long is refused
+  await new Promise((done) => caller.on("close", done).end(line))
 }
-async function play({ on, call, run, rung, until, tools: wanted, ...more }) {
+async function play({ on, call, run, rung, tools: wanted, ...more }) {
   const { handlers, tools } = await bind(more.at)
   if (on) return await handlers[on]({ type: on, ...more.event }, more.broken ? undefined : context(more.at))
   if (call) return await tools[call].execute("c1", more.given, undefined, undefined, context(more.at))
   if (run) return execFileSync(relay, run, { encoding: "utf8" })
   if (rung) return await ring(typeof rung === "string" ? rung : JSON.stringify(rung) + "\n")
   if (wanted) return Object.values(tools).map(({ execute, ...tool }) => tool)
-  while (said.length < until) await new Promise((again) => setTimeout(again, 5))
   return said
 }
 let input = ""
@@ -358,16 +358,14 @@ fn the_bell_starts_a_turn_with_its_mail_in_an_idle_session() {
         json!([
             on("session_start", &busy), send(TWO, "not now"), bell(TWO), {"rung": "no JSON"}, bell("nobody"),
             on("session_switch", &one), bell(ONE),
-            send(ONE, "wake up"), long, bell(ONE), {"until": 1}, prompt(&one, "quicker"),
+            send(ONE, "wake up"), long, bell(ONE), {"said": true}, prompt(&one, "quicker"),
         ]),
     );
-    let said = gave[10].as_array().unwrap();
+    let ours = |said: &&Value| said["content"].as_str().unwrap().starts_with("ding\n");
+    let said: Vec<&Value> = gave[10].as_array().unwrap().iter().filter(ours).collect();
     assert_eq!(said.len(), 1, "busy, or without mail: not rung: {said:?}");
     let text = said[0]["content"].as_str().unwrap();
-    assert!(
-        text.starts_with("ding\n") && text.contains("| wake up\n") && said[0]["triggerTurn"] == true,
-        "{text}"
-    );
+    assert!(text.contains("| wake up\n") && said[0]["triggerTurn"] == true, "{text}");
     assert!(has(&gave[11], "wake up"), "if omp dropped that turn, the mail goes with the next");
     let folder = std::fs::read_dir(world.home().join("tmp")).unwrap().next().unwrap().unwrap().path();
     assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);

@@ -59,8 +59,8 @@ function hook(event) {
 }
 
 // Listens for the bus, which rings when mail waits: a line of JSON for each
-// connection, {"session": id, "text": what to say}. Returns the socket's path,
-// in a folder that is open to the user alone.
+// connection, {"session": id, "text": what to say}; it is closed when that has
+// been done. Returns the socket's path, in a folder that is open to the user alone.
 function listen() {
   try {
     const folder = join(tmpdir(), `relay-omp-${process.getuid()}`)
@@ -69,11 +69,11 @@ function listen() {
     if (!found.isDirectory() || found.uid !== process.getuid() || found.mode & 0o077) return
     for (const name of readdirSync(folder)) if (!runs(name.split("-")[0])) rmSync(join(folder, name), { force: true })
     const path = join(folder, `${process.pid}-${randomUUID().slice(0, 8)}`)
-    const server = createServer((caller) => {
+    const server = createServer({ allowHalfOpen: true }, (caller) => {
       let line = ""
       caller.setEncoding("utf8").on("error", () => {})
       caller.on("data", (text) => (line += text).length > LINE_CHARS && caller.destroy())
-      caller.on("end", () => ring(line).catch(() => {}))
+      caller.on("end", () => ring(line).catch(() => {}).then(() => caller.end()))
     })
     server.on("error", () => {}).listen(path)
     server.unref()
