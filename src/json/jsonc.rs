@@ -4,7 +4,7 @@
 //! Invariant: the whole of a text is checked before a place in it is told; a text
 //! that is not understood gives `None`.
 
-use super::scan::decode;
+use super::string::decode;
 use crate::limits::JSON_DEPTH;
 
 /// A value's place in the text.

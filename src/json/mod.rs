@@ -8,10 +8,12 @@
 pub mod edit;
 mod jsonc;
 mod scan;
+mod string;
 pub mod toml;
 mod value;
 mod write;
 
-pub use scan::{Fault, bounded, decode, each_member, is_string, items, leading_members, members};
+pub use scan::{Fault, bounded, each_member, items, leading_members, members};
+pub use string::{decode, is_string};
 pub use value::{Document, Value};
 pub use write::{Object, array, one_line, pretty, quote};

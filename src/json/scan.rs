@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use tinyjson::JsonValue;
-
+use super::string::{decode, skip_string};
 use crate::limits::JSON_DEPTH;
 
 /// Why a text was not accepted.
@@ -132,40 +131,6 @@ pub fn items(text: &str) -> Option<Vec<&str>> {
     Some(found)
 }
 
-/// Decodes the raw text of a JSON string, quotes included. `None` when it is not
-/// a well-formed string.
-pub fn decode(raw: &str) -> Option<Cow<'_, str>> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.bytes().all(|byte| byte >= 0x20 && byte != b'\\' && byte != b'"') {
-        return Some(Cow::Borrowed(inner));
-    }
-    match raw.parse::<JsonValue>() {
-        Ok(JsonValue::String(text)) => Some(Cow::Owned(text)),
-        _ => None,
-    }
-}
-
-/// Whether the text is one JSON string by the letter of the grammar; tinyjson
-/// lets more pass.
-pub fn is_string(raw: &str) -> bool {
-    let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
-    let bytes = inner.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        at += match (byte, bytes.get(at + 1)) {
-            (b'"' | 0..=0x1f, _) => return false,
-            (b'\\', Some(b'u')) => match bytes.get(at + 2..at + 6) {
-                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => 6,
-                _ => return false,
-            },
-            (b'\\', Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => 2,
-            (b'\\', _) => return false,
-            _ => 1,
-        };
-    }
-    true
-}
-
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
         at += 1;
@@ -203,42 +168,6 @@ fn skip_value(bytes: &[u8], mut at: usize) -> Option<usize> {
     (depth == 0 && at > start).then_some(at)
 }
 
-/// The end of the string whose opening quote is at `at`. Notes the offset of
-/// each escape of a surrogate without its partner.
-fn skip_string(bytes: &[u8], at: usize, mut unpaired: Option<&mut Vec<usize>>) -> Option<usize> {
-    let mut at = at + 1;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => {
-                if let (Some(list), Some(unit)) = (unpaired.as_deref_mut(), escaped_unit(bytes, at)) {
-                    let low_follows =
-                        || escaped_unit(bytes, at + 6).is_some_and(|next| (0xDC00..0xE000).contains(&next));
-                    match unit {
-                        0xD800..0xDC00 if low_follows() => {
-                            at += 12;
-                            continue;
-                        }
-                        0xD800..0xE000 => list.push(at),
-                        _ => {}
-                    }
-                }
-                at += 2;
-            }
-            _ => at += 1,
-        }
-    }
-}
-
-/// The UTF-16 unit that a `\uXXXX` escape at `at` stands for.
-fn escaped_unit(bytes: &[u8], at: usize) -> Option<u16> {
-    let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    if !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,16 +190,6 @@ mod tests {
     fn unpaired_surrogates_are_replaced_and_pairs_kept() {
         let text = bounded(br#"["\ud83d","\ude00\ud83d","\ud83d\ude00","\\ud83d"]"#).unwrap();
         assert_eq!(text, r#"["\ufffd","\ufffd\ufffd","\ud83d\ude00","\\ud83d"]"#);
-    }
-
-    #[test]
-    fn strings_are_told_by_the_letter() {
-        for good in [r#""""#, r#""ü \u00e9 \" \\ \/ \b\f\n\r\t""#, r#""\ud83d""#] {
-            assert!(is_string(good), "{good}");
-        }
-        for bad in ["\"", "x", "\"\t\"", r#""\q""#, r#""\u 0 0 4 1""#, r#""\u00""#, r#""\""#, r#""a" "b""#] {
-            assert!(!is_string(bad), "{bad}");
-        }
     }
 
     #[test]
@@ -301,12 +220,5 @@ mod tests {
         let found = leading_members(r#"{"a":1,"b":"x","c":{"d":"#);
         assert_eq!(found.len(), 2);
         assert_eq!(found[1].1, "\"x\"");
-    }
-
-    #[test]
-    fn control_characters_are_not_a_string() {
-        assert!(decode("\"a\0b\"").is_none());
-        assert!(decode("\"a\nb\"").is_none());
-        assert_eq!(decode(r#""a\nb""#).unwrap(), "a\nb");
     }
 }

@@ -6,6 +6,8 @@
 
 use std::fmt::Write;
 
+use super::string::{plain, skip_string};
+
 /// What an object takes, mostly.
 const OBJECT_BYTES: usize = 256;
 
@@ -96,7 +98,7 @@ pub fn quote(text: &str) -> String {
 fn quote_into(out: &mut String, text: &str) {
     out.push('"');
     let bytes = text.as_bytes();
-    let (mut from, mut at) = (0, 0);
+    let (mut from, mut at) = (0, plain(bytes, 0));
     while let Some(byte) = bytes.get(at) {
         // U+0085 is C2 85; U+2028 and U+2029 are E2 80 A8 and A9.
         let escaped = match byte {
@@ -106,7 +108,7 @@ fn quote_into(out: &mut String, text: &str) {
             _ => false,
         };
         if !escaped {
-            at += 1;
+            at = plain(bytes, at + 1);
             continue;
         }
         out.push_str(&text[from..at]);
@@ -121,8 +123,8 @@ fn quote_into(out: &mut String, text: &str) {
                 let _ = write!(out, "\\u{:04x}", other as u32);
             }
         }
-        at += character.len_utf8();
-        from = at;
+        from = at + character.len_utf8();
+        at = plain(bytes, from);
     }
     out.push_str(&text[from..]);
     out.push('"');
@@ -150,7 +152,7 @@ pub fn pretty(json: &str) -> String {
     let mut depth = 0usize;
     let newline = |out: &mut String, depth: usize| {
         out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth));
+        (0..depth).for_each(|_| out.push_str("  "));
     };
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -158,15 +160,8 @@ pub fn pretty(json: &str) -> String {
         at += 1;
         match byte {
             b'"' => {
-                while let Some(inner) = bytes.get(at) {
-                    at += 1;
-                    match inner {
-                        b'\\' => at += 1,
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-                out.push_str(json.get(begin..at).unwrap_or_default());
+                at = skip_string(bytes, begin, None).unwrap_or(bytes.len());
+                out.push_str(&json[begin..at]);
             }
             b'{' | b'[' if matches!(bytes.get(at), Some(b'}' | b']')) => {
                 at += 1;
