@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The process exit codes, as documented in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,95 +35,115 @@ pub enum Exit {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Whatever can go wrong, worded for the person who reads it.
+/// Whatever can go wrong, worded for the person who reads it. One pointer wide:
+/// nearly every function hands it on.
 #[derive(Debug)]
-pub enum Error {
-    /// The operating system refused `doing` on `path`.
-    Io { doing: &'static str, path: PathBuf, source: io::Error },
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    cause: Cause,
+    text: String,
+}
+
+/// What an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The operating system refused something.
+    Io(io::ErrorKind),
     /// The command line, a tool argument or an id was not understood.
-    Usage(String),
-    /// Nothing of that name; `hint` says what may have been meant.
-    NotFound { what: &'static str, name: String, hint: String },
+    Usage,
+    /// Nothing of that name.
+    NotFound,
     /// Nothing tells which session is asking.
-    Unidentified(String),
+    Unidentified,
     /// The session must not be touched while it is live.
-    Live(String),
+    Live,
     /// It belongs to somebody else.
-    Conflict(String),
+    Conflict,
     /// Another reader has the mail.
-    Held(String),
+    Held,
     /// The hold token does not (any longer) name a hold.
-    Token(String),
+    Token,
     /// A lock was held for longer than [`crate::limits::LOCK_WAIT_MS`].
-    Busy { path: PathBuf, holder: Option<String> },
+    Busy,
     /// A limit was exceeded.
-    Limit { what: &'static str, limit: usize, got: usize, advice: &'static str },
-    /// A limit that counts things was reached; the text names it.
-    TooMany(String),
+    Limit,
     /// The store's format is newer than this binary.
-    Format { path: PathBuf, found: String },
+    Format,
     /// Anything else that one sentence tells best.
-    Failed(String),
+    Failed,
 }
 
 impl Error {
+    /// An error of that kind; `text` is one line.
+    pub fn new(cause: Cause, text: impl Into<String>) -> Error {
+        Error(Box::new(Inner { cause, text: text.into() }))
+    }
+
     /// Wraps an operating-system error with what was being done to which path.
-    pub fn io(doing: &'static str, path: &Path, source: io::Error) -> Error {
-        Error::Io { doing, path: path.to_owned(), source }
+    pub fn io(doing: &str, path: &Path, source: io::Error) -> Error {
+        let text = format!("cannot {doing} {}: {}{}", path.display(), reason(&source), remedy(&source));
+        Error::new(Cause::Io(source.kind()), text)
+    }
+
+    /// There is no `what` of that name; `hint` goes on from there.
+    pub fn not_found(what: &str, name: &str, hint: &str) -> Error {
+        Error::new(Cause::NotFound, format!("no {what} '{name}'{hint}"))
+    }
+
+    /// The lock at `path` was not to be had in time.
+    pub fn busy(path: &Path, holder: Option<String>) -> Error {
+        let holder = holder.map(|holder| format!(" by {holder}")).unwrap_or_default();
+        let path = path.display();
+        Error::new(
+            Cause::Busy,
+            format!("lock {path} is busy (held for over 3 s{holder}); nothing was changed: try again"),
+        )
+    }
+
+    /// `what` is `got` bytes long.
+    pub fn limit(what: &str, limit: usize, got: usize, advice: &str) -> Error {
+        Error::new(Cause::Limit, format!("{what} is {got} bytes, the limit is {limit}; {advice}"))
+    }
+
+    /// [`Cause::Usage`].
+    pub fn usage(text: impl Into<String>) -> Error {
+        Error::new(Cause::Usage, text)
+    }
+
+    /// [`Cause::Failed`].
+    pub fn failed(text: impl Into<String>) -> Error {
+        Error::new(Cause::Failed, text)
+    }
+
+    /// Whether it is of that kind.
+    pub fn is(&self, cause: Cause) -> bool {
+        self.0.cause == cause
     }
 
     /// The exit code that goes with this error.
     pub fn exit(&self) -> Exit {
-        match self {
-            Error::Io { .. } | Error::Failed(_) => Exit::Failure,
-            Error::Usage(_) => Exit::Usage,
-            Error::NotFound { .. } | Error::Unidentified(_) => Exit::NotFound,
-            Error::Live(_) => Exit::Live,
-            Error::Conflict(_) => Exit::Conflict,
-            Error::Held(_) => Exit::Held,
-            Error::Token(_) => Exit::Token,
-            Error::Busy { .. } => Exit::Busy,
-            Error::Limit { .. } | Error::TooMany(_) => Exit::Limit,
-            Error::Format { .. } => Exit::Format,
+        match self.0.cause {
+            Cause::Io(_) | Cause::Failed => Exit::Failure,
+            Cause::Usage => Exit::Usage,
+            Cause::NotFound | Cause::Unidentified => Exit::NotFound,
+            Cause::Live => Exit::Live,
+            Cause::Conflict => Exit::Conflict,
+            Cause::Held => Exit::Held,
+            Cause::Token => Exit::Token,
+            Cause::Busy => Exit::Busy,
+            Cause::Limit => Exit::Limit,
+            Cause::Format => Exit::Format,
         }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Io { doing, path, source } => {
-                write!(f, "cannot {doing} {}: {}{}", path.display(), reason(source), remedy(source))
-            }
-            Error::NotFound { what, name, hint } => write!(f, "no {what} '{name}'{hint}"),
-            Error::Busy { path, holder } => {
-                write!(f, "lock {} is busy (held for over 3 s", path.display())?;
-                if let Some(holder) = holder {
-                    write!(f, " by {holder}")?;
-                }
-                write!(f, "); nothing was changed: try again")
-            }
-            Error::Limit { what, limit, got, advice } => {
-                write!(f, "{what} is {got} bytes, the limit is {limit}; {advice}")
-            }
-            Error::Format { path, found } => write!(
-                f,
-                "{} says format {found}, newer than this relay reads; update relay (nothing was changed)",
-                path.display()
-            ),
-            Error::Usage(text)
-            | Error::Unidentified(text)
-            | Error::Live(text)
-            | Error::Conflict(text)
-            | Error::Held(text)
-            | Error::Token(text)
-            | Error::TooMany(text)
-            | Error::Failed(text) => f.write_str(text),
-        }
+        f.write_str(&self.0.text)
     }
 }
-
-impl std::error::Error for Error {}
 
 /// The operating system's words without Rust's "(os error N)".
 fn reason(source: &io::Error) -> String {

@@ -25,8 +25,8 @@ use sys::Env;
 
 fn main() -> ExitCode {
     let relay = || {
-        let env = Env::read();
-        sys::fault::arm(env.get("RELAY_FAULT"));
+        let env = Env::default();
+        sys::fault::arm(&env);
         Relay::new(env)
     };
     let outcome = match cli::parse(std::env::args_os()) {

@@ -2,6 +2,11 @@
 
 mod harness;
 
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+
 use harness::{ALICE, BOB, World, injected};
 use serde_json::json;
 
@@ -221,4 +226,25 @@ fn a_hook_whose_stdout_is_full_keeps_the_mail() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(world.pending("bob"), ["kept"]);
     assert!(world.run(&["doctor"]).stdout.contains("stdout"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_event_that_comes_late_is_waited_for() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "late"]);
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let mut hook = world.command(&["hook", "codex"]);
+    let hook = hook.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).spawn().unwrap();
+    let state = || std::fs::read_to_string(format!("/proc/{}/stat", hook.id())).unwrap();
+    while !state().contains(") S") {
+        assert!(!state().contains(") Z"), "it gave up");
+        std::thread::yield_now();
+    }
+    let event = world.event(BOB, "b", "UserPromptSubmit", json!({"prompt": "hi"}));
+    ours.write_all(event.to_string().as_bytes()).unwrap();
+    drop(ours);
+    let said = hook.wait_with_output().unwrap().stdout;
+    assert!(String::from_utf8(said).unwrap().contains("| late"));
 }

@@ -393,12 +393,12 @@ fn a_folder_that_is_read_only_is_named_and_nothing_is_lost() {
     write(&world, ".claude/settings.json", "{}\n");
     let before = files(&world);
     // Root may write anywhere, so the system refuses instead.
-    let program = ["-qq", "-f", "-o", "/dev/null", "-e", "trace=openat", "-P"];
+    let program = ["-qq", "-f", "-o", "/dev/null", "-e", "trace=?open,openat", "-P"];
     let draft = world.home().join(".claude/settings.json.relay-draft");
     let run = std::process::Command::new("strace")
         .args(program)
         .arg(&draft)
-        .args(["-e", "inject=openat:error=EROFS", env!("CARGO_BIN_EXE_relay"), "install", "claude"])
+        .args(["-e", "inject=?open,openat:error=EROFS", env!("CARGO_BIN_EXE_relay"), "install", "claude"])
         .envs(world.command(&[]).get_envs().filter_map(|(key, value)| Some((key, value?))))
         .output()
         .unwrap();

@@ -3,7 +3,7 @@
 //! Invariant: a wrong argument or a failed call is a text that tells the model
 //! what to do next, never a protocol error; no argument says who is calling.
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::host::is_call_argument;
 use crate::json::{self, Object, Value};
 use crate::limits::{CALL_WAIT_SECONDS, INBOX_BODY_BYTES, INBOX_BYTES, ROSTER_BYTES};
@@ -123,7 +123,7 @@ impl<'a> Arguments<'a> {
         let unknown = arguments.and_then(|arguments| arguments.keys().find(|key| !is_known(key)));
         match unknown {
             None => Ok(Arguments(arguments)),
-            Some(key) => Err(Error::Usage(format!(
+            Some(key) => Err(Error::usage(format!(
                 "unknown argument '{}'; this tool takes {}",
                 shorten(key),
                 if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") }
@@ -136,28 +136,28 @@ impl<'a> Arguments<'a> {
             None => Ok(None),
             Some(value) => match value.str() {
                 Some(text) => Ok(Some(text)),
-                None => Err(Error::Usage(format!("argument '{name}' must be a string"))),
+                None => Err(Error::usage(format!("argument '{name}' must be a string"))),
             },
         }
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>> {
-        let wrong = || Error::Usage(format!("argument '{name}' must be a whole number from 0"));
+        let wrong = || Error::usage(format!("argument '{name}' must be a whole number from 0"));
         let value = self.0.and_then(|arguments| arguments.get(name));
         value.map(|value| value.u64().ok_or_else(wrong)).transpose()
     }
 
     fn required(&self, name: &str) -> Result<&'a str> {
         self.text(name)?
-            .ok_or_else(|| Error::Usage(format!("argument '{name}' is missing; it must be a string")))
+            .ok_or_else(|| Error::usage(format!("argument '{name}' is missing; it must be a string")))
     }
 }
 
 fn whoami(relay: &Relay, call: &Call) -> Result<String> {
     match identify(relay, call) {
         Ok(identity) => Ok(identity.members(&relay.store()?)?.finish()),
-        Err(Error::Unidentified(note)) => {
-            Ok(Object::new().bool("registered", false).str("note", &note).finish())
+        Err(error) if error.is(Cause::Unidentified) => {
+            Ok(Object::new().bool("registered", false).str("note", &error.to_string()).finish())
         }
         Err(error) => Err(error),
     }
@@ -222,20 +222,21 @@ fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     let kind = match arguments.text("kind")? {
         None if in_reply_to.is_some() => Kind::Reply,
         None => Kind::Note,
-        Some(name) => Kind::parse(name)
-            .ok_or_else(|| Error::Usage("argument 'kind' must be note, request or reply".to_owned()))?,
+        Some(name) => {
+            Kind::parse(name).ok_or_else(|| Error::usage("argument 'kind' must be note, request or reply"))?
+        }
     };
     let status = match arguments.text("status")? {
         None => None,
         Some(name) => Some(
             Status::parse(name)
-                .ok_or_else(|| Error::Usage("argument 'status' must be completed or failed".to_owned()))?,
+                .ok_or_else(|| Error::usage("argument 'status' must be completed or failed"))?,
         ),
     };
     let seconds = arguments.number("wait")?.unwrap_or(0).min(CALL_WAIT_SECONDS);
     if seconds > 0 && kind != Kind::Request {
-        return Err(Error::Usage(
-            "argument 'wait' goes with kind=request: only a request has a reply to wait for".to_owned(),
+        return Err(Error::usage(
+            "argument 'wait' goes with kind=request: only a request has a reply to wait for",
         ));
     }
     let Found { session, info: me } = identify(relay, call)?.found;
@@ -321,7 +322,7 @@ fn shown(delivery: &Delivery) -> Object {
 /// A stretch of one message's body.
 fn part(message: &Message, offset: usize) -> Result<String> {
     let Some(rest) = message.body.get(offset..) else {
-        return Err(Error::Usage(format!(
+        return Err(Error::usage(format!(
             "offset {offset} is not inside the {} bytes of this message",
             message.body.len()
         )));
@@ -344,7 +345,7 @@ fn look_around(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Stri
         Some(value) => value
             .number()
             .filter(|minutes| *minutes > 0.0)
-            .ok_or_else(|| Error::Usage("argument 'activeWithinMin' must be a number above 0".to_owned()))?,
+            .ok_or_else(|| Error::usage("argument 'activeWithinMin' must be a number above 0"))?,
     };
     let me = identify(relay, call).ok().map(|identity| identity.found.info);
     let near = me.as_ref().and_then(|info| info.directory.clone());

@@ -14,7 +14,7 @@ pub fn script(shell: &str) -> Result<String> {
         "bash" => Ok(bash()),
         "zsh" => Ok(zsh()),
         "fish" => Ok(fish()),
-        _ => Err(Error::Usage(format!(
+        _ => Err(Error::usage(format!(
             "no completions for '{}'; relay knows {}",
             shorten(shell),
             SHELLS.join(", ")

@@ -80,7 +80,7 @@ pub fn run() -> Result<i32> {
     )?;
     let silence = stage.hook(&WEB, "Stop", &[("last_assistant_message", "Done: it pages by cursor.")])?;
     if !silence.is_empty() {
-        return Err(Error::Failed(format!(
+        return Err(Error::failed(format!(
             "the demo went wrong: the hook should be silent, it said {silence}"
         )));
     }
@@ -93,7 +93,7 @@ pub fn run() -> Result<i32> {
 impl Stage {
     fn set() -> Result<Stage> {
         let name = random::hex::<6>()
-            .map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
+            .map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
         let home = std::env::temp_dir().join(format!("relay-demo-{name}"));
         let relay = std::env::current_exe().map_err(|e| Error::io("find", Path::new("relay itself"), e))?;
         let stage = Stage { home, relay: relay.to_string_lossy().into_owned() };
@@ -151,7 +151,7 @@ impl Stage {
         });
         match text.filter(|text| text.contains(expected)) {
             Some(text) => Ok(text.to_owned()),
-            None => Err(Error::Failed(format!(
+            None => Err(Error::failed(format!(
                 "the demo went wrong: {} was not shown the mail: {output}",
                 actor.title
             ))),
@@ -179,7 +179,7 @@ impl Stage {
         let content = result.and_then(|result| result.get("content")?.items()?.next()?.get("text")?.str());
         match content {
             Some(text) if result.is_some_and(|result| result.get("isError").is_none()) => Ok(text.to_owned()),
-            _ => Err(Error::Failed(format!("the demo went wrong: the tool {name} said {output}"))),
+            _ => Err(Error::failed(format!("the demo went wrong: the tool {name} said {output}"))),
         }
     }
 }
@@ -188,7 +188,7 @@ impl Stage {
 fn member(result: &str, key: &str) -> Result<String> {
     let document = Document::parse(result.as_bytes()).ok();
     let text = document.as_ref().and_then(|document| document.value().get(key)?.str().map(str::to_owned));
-    text.ok_or_else(|| Error::Failed(format!("the demo went wrong: no {key} in {result}")))
+    text.ok_or_else(|| Error::failed(format!("the demo went wrong: no {key} in {result}")))
 }
 
 fn indent(text: &str) -> String {

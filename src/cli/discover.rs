@@ -15,7 +15,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let minutes = match parsed.value("within").map(str::parse::<f64>) {
         None => DEFAULT_MINUTES,
         Some(Ok(minutes)) if minutes.is_finite() && minutes > 0.0 => minutes,
-        Some(_) => return Err(Error::Usage("--within takes a number of minutes".to_owned())),
+        Some(_) => return Err(Error::usage("--within takes a number of minutes")),
     };
     parsed.value("tool").map(host::check).transpose()?;
     let query = Query {

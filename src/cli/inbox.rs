@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Parsed, deliver, remark, store_with_sessions};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::json;
 use crate::limits::{COMMAND_HOLD_MS, COMMAND_WAIT_SECONDS};
 use crate::mail::fence::Delivery;
@@ -58,7 +58,7 @@ pub fn patience(seconds: Option<&str>) -> Result<Option<Duration>> {
     match seconds.map(str::parse::<u64>) {
         None => Ok(None),
         Some(Ok(seconds @ 0..=COMMAND_WAIT_SECONDS)) => Ok(Some(Duration::from_secs(seconds))),
-        Some(_) => Err(Error::Usage(format!("--wait takes 0 to {COMMAND_WAIT_SECONDS} seconds"))),
+        Some(_) => Err(Error::usage(format!("--wait takes 0 to {COMMAND_WAIT_SECONDS} seconds"))),
     }
 }
 
@@ -68,15 +68,18 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
         None => COMMAND_HOLD_MS,
         Some(text) => match text.parse::<u64>() {
             Ok(seconds @ 1..=900) => seconds * 1000,
-            _ => return Err(Error::Usage("--hold takes 1 to 900 seconds".to_owned())),
+            _ => return Err(Error::usage("--hold takes 1 to 900 seconds")),
         },
     };
     let batch = take(session, patience, || Reader { process: None, event: None, life_ms })?;
     if batch.held > 0 {
-        return Err(Error::Held(format!(
-            "{} held by another reader; try again when it has settled them",
-            count(batch.held, "message")
-        )));
+        return Err(Error::new(
+            Cause::Held,
+            format!(
+                "{} held by another reader; try again when it has settled them",
+                count(batch.held, "message")
+            ),
+        ));
     }
     let token = Some(batch.token.as_str()).filter(|token| !token.is_empty());
     let expires = token.map(|_| clock::rfc3339(batch.expires_ms));

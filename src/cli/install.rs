@@ -18,11 +18,11 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         names => names.iter().map(|name| host::check(name)).collect::<Result<_>>()?,
     };
     if hosts.is_empty() {
-        return Err(Error::NotFound {
-            what: "agent host",
-            name: host::names(),
-            hint: " on this machine; name one to prepare it all the same".to_owned(),
-        });
+        return Err(Error::not_found(
+            "agent host",
+            &host::names(),
+            " on this machine; name one to prepare it all the same",
+        ));
     }
     let plan = if installs { plan_install } else { plan_uninstall };
     // All of them first: what cannot be done is said before anything is changed.
@@ -61,7 +61,7 @@ fn check(relay: &Relay, work: &Work) -> Result<()> {
         Err(error) if work.changes.is_empty() => Err(error),
         Err(error) => {
             plan_uninstall(relay, work.host)?.uninstall(relay)?;
-            Err(Error::Failed(format!("{error}; what was added is taken out again")))
+            Err(Error::failed(format!("{error}; what was added is taken out again")))
         }
     }
 }

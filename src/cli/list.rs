@@ -54,9 +54,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         table.push('\n');
         Ok(())
     };
-    rows.iter()
-        .try_for_each(&mut row_text)
-        .map_err(|_| Error::Failed("the table cannot be written".to_owned()))?;
+    rows.iter().try_for_each(&mut row_text).map_err(|_| Error::failed("the table cannot be written"))?;
     say(&table)
 }
 

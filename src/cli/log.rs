@@ -29,7 +29,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let most = match parsed.value("limit").map(str::parse) {
         None => LOG_MESSAGES,
         Some(Ok(most)) => most,
-        Some(Err(_)) => return Err(Error::Usage("--limit takes a number of messages".to_owned())),
+        Some(Err(_)) => return Err(Error::usage("--limit takes a number of messages")),
     };
     let (records, total) = log(&session, most)?;
     if parsed.flag("json") {
@@ -63,10 +63,8 @@ fn output(relay: &Relay, run: &str) -> Result<i32> {
         Some(store) => store.run_output(run)?,
         None => None,
     };
-    let output = output.ok_or_else(|| Error::NotFound {
-        what: "run",
-        name: crate::mail::address::shorten(run),
-        hint: "; relay keeps the last 8 of a session".to_owned(),
+    let output = output.ok_or_else(|| {
+        Error::not_found("run", &crate::mail::address::shorten(run), "; relay keeps the last 8 of a session")
     })?;
     say(&String::from_utf8_lossy(&output))
 }

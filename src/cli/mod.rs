@@ -32,7 +32,7 @@ mod whoami;
 
 use std::io::{self, Write};
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::ops::Relay;
 use crate::sys::stdio;
 
@@ -63,7 +63,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         "demo" => demo::run(),
         "man" => say(&man::page()),
         "completions" => say(&completions::script(parsed.positional(0).unwrap_or_default())?),
-        verb => Err(Error::Failed(format!("the verb '{verb}' has no door; please report this"))),
+        verb => Err(Error::failed(format!("the verb '{verb}' has no door; please report this"))),
     }
 }
 
@@ -89,7 +89,7 @@ pub fn complain(error: &Error) -> i32 {
 /// Prints a result. A reader that has gone away is no failure.
 fn say(text: &str) -> Result<i32> {
     match deliver(text) {
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(error) if error.is(Cause::Io(io::ErrorKind::BrokenPipe)) => Ok(0),
         printed => printed.map(|()| 0),
     }
 }
@@ -106,9 +106,11 @@ fn remark(text: &str) {
 
 /// The store as it is, for verbs that need one.
 fn store_with_sessions(relay: &Relay, who: &str) -> Result<crate::store::Store> {
-    relay.existing_store()?.ok_or_else(|| Error::NotFound {
-        what: "session",
-        name: crate::mail::address::shorten(who),
-        hint: format!(": there is no store at {} yet; see `relay help register`", relay.home().display()),
+    relay.existing_store()?.ok_or_else(|| {
+        Error::not_found(
+            "session",
+            &crate::mail::address::shorten(who),
+            &format!(": there is no store at {} yet; see `relay help register`", relay.home().display()),
+        )
     })
 }

@@ -67,7 +67,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation> {
         Some(mode) => mode.to_owned(),
         None => match raw.next_os(&mut cursor) {
             Some(word) => text(word, "a verb")?,
-            None => return Err(Error::Usage("usage: relay <verb> [arguments]; see `relay help`".to_owned())),
+            None => return Err(Error::usage("usage: relay <verb> [arguments]; see `relay help`")),
         },
     };
     match name.as_str() {
@@ -107,14 +107,14 @@ fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<P
             rest = raw.remaining(cursor).map(|word| text(word, "the message")).collect::<Result<Vec<_>>>()?;
         } else if let Some((name, given)) = word.to_long() {
             let name =
-                name.map_err(|_| Error::Usage(format!("a flag of `relay {}` is not UTF-8", verb.name)))?;
+                name.map_err(|_| Error::usage(format!("a flag of `relay {}` is not UTF-8", verb.name)))?;
             // These would turn what was meant as text into another command.
             let replaces = verb
                 .operands
                 .iter()
                 .any(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&name)));
             if (name == "help" && in_message) || (replaces && !loose.is_empty()) {
-                return Err(Error::Usage(format!(
+                return Err(Error::usage(format!(
                     "--{name} stands behind '{}'; put it first, or put -- before the message",
                     shorten(&loose[loose.len() - 1])
                 )));
@@ -135,7 +135,7 @@ fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<P
         Some(_) if verb.message.is_some() => parsed.message = Some(words.join(" ")),
         Some(extra) if parsed.operands.len() == verb.operands.len() => {
             let extra = shorten(extra);
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "`relay {}` takes no '{extra}'; see `relay help {0}`",
                 verb.name
             )));
@@ -162,7 +162,7 @@ fn flag(
         return Err(unknown_flag(verb, &format!("--{name}")));
     };
     let value = match (flag.takes, given) {
-        (Takes::Nothing, Some(_)) => return Err(Error::Usage(format!("--{name} takes no value"))),
+        (Takes::Nothing, Some(_)) => return Err(Error::usage(format!("--{name} takes no value"))),
         (Takes::Nothing, None) => None,
         (_, Some(given)) => Some(text(given, "a flag's value")?),
         // A required value is the next word whatever it looks like, so that
@@ -170,7 +170,7 @@ fn flag(
         (Takes::Value(what), None) => match raw.next_os(cursor).filter(|word| *word != OsStr::new("--")) {
             Some(word) => Some(text(word, "a flag's value")?),
             None => {
-                return Err(Error::Usage(format!(
+                return Err(Error::usage(format!(
                     "--{name} needs a <{what}>; see `relay help {}`",
                     verb.name
                 )));
@@ -187,7 +187,7 @@ fn flag(
         }
     };
     match parsed.flags.insert(flag.name, value) {
-        Some(_) => Err(Error::Usage(format!("--{name} stands twice; give it once"))),
+        Some(_) => Err(Error::usage(format!("--{name} stands twice; give it once"))),
         None => Ok(()),
     }
 }
@@ -215,7 +215,7 @@ fn complete(parsed: Parsed) -> Result<Parsed> {
             Need::Unless(flags) => !flags.iter().any(|flag| parsed.flag(flag)),
         };
         if needed && parsed.positional(index).is_none() {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "`relay {}` needs a <{}>; see `relay help {0}`",
                 verb.name, operand.name
             )));
@@ -229,7 +229,7 @@ fn unknown_verb(name: &str) -> Error {
         Some(verb) => format!("did you mean '{verb}'?"),
         None => "see `relay help`".to_owned(),
     };
-    Error::Usage(format!("no verb '{}'; {hint}", shorten(name)))
+    Error::usage(format!("no verb '{}'; {hint}", shorten(name)))
 }
 
 fn unknown_flag(verb: &Verb, flag: &str) -> Error {
@@ -241,14 +241,14 @@ fn unknown_flag(verb: &Verb, flag: &str) -> Error {
         }
         None => format!("see `relay help {}`", verb.name),
     };
-    Error::Usage(format!("unknown flag '{}' for `relay {}`; {hint}", shorten(flag), verb.name))
+    Error::usage(format!("unknown flag '{}' for `relay {}`; {hint}", shorten(flag), verb.name))
 }
 
 fn text(word: &OsStr, what: &str) -> Result<String> {
     let shown = || shorten(&word.to_string_lossy());
     word.to_str()
         .map(str::to_owned)
-        .ok_or_else(|| Error::Usage(format!("{what} is not UTF-8 text: '{}'", shown())))
+        .ok_or_else(|| Error::usage(format!("{what} is not UTF-8 text: '{}'", shown())))
 }
 
 fn program_name(argv0: &OsStr) -> String {

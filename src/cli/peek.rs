@@ -2,7 +2,7 @@
 
 use super::inbox::to_json;
 use super::{Parsed, deliver, say, store_with_sessions};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::limits::PEEK_MESSAGES;
 use crate::ops::Relay;
 use crate::ops::collect::look;
@@ -14,7 +14,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let session = find(&store_with_sessions(relay, who)?, who)?.session;
     if parsed.flag("follow") {
         follow(&session, |message| match deliver(&message.to_line()) {
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) if error.is(Cause::Io(std::io::ErrorKind::BrokenPipe)) => Ok(false),
             printed => printed.map(|()| true),
         })?;
         return Ok(0);
@@ -22,7 +22,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let most = match parsed.value("limit").map(str::parse) {
         None => PEEK_MESSAGES,
         Some(Ok(most)) => most,
-        Some(Err(_)) => return Err(Error::Usage("--limit takes a number of messages".to_owned())),
+        Some(Err(_)) => return Err(Error::usage("--limit takes a number of messages")),
     };
     say(&to_json(&look(&session, most)?))
 }

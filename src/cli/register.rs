@@ -13,9 +13,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         (Some(id), _) => id.to_owned(),
         (None, Some(session)) => latest(&store, session)?.info.id,
         (None, None) => {
-            return Err(Error::Usage(
-                "register needs --id <session-id>; `relay discover` lists the ids of sessions on this machine"
-                    .to_owned(),
+            return Err(Error::usage(
+                "register needs --id <session-id>; `relay discover` lists the ids of sessions on this machine",
             ));
         }
     };
@@ -23,7 +22,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         None => None,
         Some("on") => Some(true),
         Some("off") => Some(false),
-        Some(_) => return Err(Error::Usage("--wake is on or off".to_owned())),
+        Some(_) => return Err(Error::usage("--wake is on or off")),
     };
     let given = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
     let known = store.session(&crate::mail::address::check_id(&id)?).is_registered();

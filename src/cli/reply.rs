@@ -12,10 +12,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let id = parsed.positional(0).unwrap_or_default();
     let status = match parsed.value("status") {
         None => None,
-        Some(name) => Some(
-            Status::parse(name)
-                .ok_or_else(|| Error::Usage("--status takes completed or failed".to_owned()))?,
-        ),
+        Some(name) => {
+            Some(Status::parse(name).ok_or_else(|| Error::usage("--status takes completed or failed"))?)
+        }
     };
     let sent = reply(relay, id, status, body(parsed)?)?;
     if parsed.flag("json") {

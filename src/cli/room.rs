@@ -1,7 +1,7 @@
 //! `relay join` and `relay leave`: who reads a room's mail.
 
 use super::{Parsed, say, store_with_sessions};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::ops::find::find;
 use crate::ops::identity::{Call, identify};
 use crate::ops::{Relay, room};
@@ -12,8 +12,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         Some(who) => find(&store_with_sessions(relay, who)?, who)?,
         None => match identify(relay, &Call::default()) {
             Ok(identity) => identity.found,
-            Err(Error::Unidentified(_)) => {
-                return Err(Error::Usage(format!(
+            Err(error) if error.is(Cause::Unidentified) => {
+                return Err(Error::usage(format!(
                     "this shell belongs to no session that relay can tell; name one: relay {} {room} <who>",
                     parsed.verb.name
                 )));

@@ -23,10 +23,10 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let to = match (parsed.value("id"), parsed.positional(0)) {
         (Some(id), _) => Some(to_id(relay, &store, parsed, id)?),
         (None, Some(_)) if parsed.flag("tool") || parsed.flag("dir") => {
-            return Err(Error::Usage("--tool and --dir tell of a session that is named by --id".to_owned()));
+            return Err(Error::usage("--tool and --dir tell of a session that is named by --id"));
         }
         (None, Some(_)) => None,
-        (None, None) => return Err(Error::Usage("send to whom? relay send <to> -- <message>".to_owned())),
+        (None, None) => return Err(Error::usage("send to whom? relay send <to> -- <message>")),
     };
     let sender = match parsed.value("from") {
         Some(who) => Sender::OnBehalfOf(find(&store, who)?.info),
@@ -72,7 +72,7 @@ fn wait_for_reply(parsed: &Parsed, sent: &Sent, awaited: &Awaited) -> Result<i32
                 json::Object::new().u64("count", 1).raw("messages", &json::array([shown.object(2).finish()]));
             say(&(json::pretty(&object.finish()) + "\n"))
         }
-        None => Err(Error::Failed(format!(
+        None => Err(Error::failed(format!(
             "no reply yet; it comes to the mailbox that asked, see relay status {id}"
         ))),
     }
@@ -122,7 +122,7 @@ pub(super) fn body(parsed: &Parsed) -> Result<String> {
     match parsed.message() {
         Some(message) if message != "-" => return Ok(message.to_owned()),
         None if io::stdin().is_terminal() => {
-            return Err(Error::Usage("no message; write it after the recipient, or pipe it in".to_owned()));
+            return Err(Error::usage("no message; write it after the recipient, or pipe it in"));
         }
         _ => {}
     }
@@ -133,5 +133,5 @@ pub(super) fn body(parsed: &Parsed) -> Result<String> {
         .read_to_end(&mut text)
         .map_err(|e| Error::io("read the message from", "stdin".as_ref(), e))?;
     String::from_utf8(text)
-        .map_err(|_| Error::Usage("the message on stdin is not UTF-8 text; nothing was sent".to_owned()))
+        .map_err(|_| Error::usage("the message on stdin is not UTF-8 text; nothing was sent"))
 }

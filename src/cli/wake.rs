@@ -39,7 +39,7 @@ pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Wake> {
             let id = found.info.id.clone();
             (Some(found), id)
         }
-        (None, None) => return Err(Error::Usage(format!("{0} whom? relay {0} <who>", parsed.verb.name))),
+        (None, None) => return Err(Error::usage(format!("{0} whom? relay {0} <who>", parsed.verb.name))),
     };
     plan(found, Target { id: &id, directory, host }, mode)
 }

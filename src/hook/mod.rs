@@ -4,8 +4,6 @@
 //! Invariant: never breaks, blocks or slows its host. Whatever happens, it
 //! exits 0; on a failure it says nothing and leaves a note for `doctor`.
 
-use std::io::{self, Read};
-
 use crate::error::{Error, Result};
 use crate::host::{self, Event, HOSTS, Host};
 use crate::limits::EVENT_BYTES;
@@ -30,7 +28,8 @@ pub fn fail(relay: &Relay, error: &Error) -> Result<i32> {
 
 fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result<()> {
     let name = host.unwrap_or(HOSTS[0].name);
-    let input = read_event()?;
+    let input = stdio::read_all(EVENT_BYTES)
+        .map_err(|error| Error::io("read the event from", "stdin".as_ref(), error))?;
     let host = host::check(name)?;
     let Some(event) = Event::parse(&input, host, event_name) else { return Ok(()) };
     match on_event(relay, host, &event) {
@@ -43,18 +42,6 @@ fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result
             other.map(|_| ())
         }
     }
-}
-
-/// All of stdin, of which the first [`EVENT_BYTES`] count.
-fn read_event() -> Result<Vec<u8>> {
-    let failed = |error| Error::io("read the event from", "stdin".as_ref(), error);
-    let mut stdin = io::stdin().lock();
-    let mut input = Vec::with_capacity(4096);
-    stdin.by_ref().take(EVENT_BYTES as u64).read_to_end(&mut input).map_err(failed)?;
-    if input.len() == EVENT_BYTES {
-        io::copy(&mut stdin, &mut io::sink()).map_err(failed)?;
-    }
-    Ok(input)
 }
 
 /// Prints the text in the host's form; what was not printed is put back.

@@ -127,7 +127,7 @@ fn ring(env: &Env, _id: &str, line: &str) -> Option<Ring> {
     let path = env.path("CLAUDE_CODE_MESSAGING_SOCKET")?;
     let mut lines = String::new();
     if let Some(token) = env.get("CLAUDE_CODE_MESSAGING_TOKEN") {
-        lines = Object::new().str("type", "auth").str("token", token).finish() + "\n";
+        lines = Object::new().str("type", "auth").str("token", &token).finish() + "\n";
     }
     let message = Object::new().str("role", "user").str("content", line).finish();
     lines += &(Object::new().str("type", "user").raw("message", &message).finish() + "\n");

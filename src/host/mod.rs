@@ -154,7 +154,7 @@ pub fn named(name: &str) -> Option<&'static Host> {
 /// The host of this name, or an error that lists those there are.
 pub fn check(name: &str) -> Result<&'static Host> {
     let unknown =
-        || Error::Usage(format!("relay does not know the host '{}'; it knows {}", shorten(name), names()));
+        || Error::usage(format!("relay does not know the host '{}'; it knows {}", shorten(name), names()));
     named(name).ok_or_else(unknown)
 }
 
@@ -191,7 +191,7 @@ fn argument_of(host: &Host, env: &Env) -> Option<&'static str> {
 
 /// The session that the environment names, and whose host says so.
 pub fn session_in_environment(env: &Env) -> Option<(&'static Host, String)> {
-    HOSTS.iter().find_map(|host| Some((host, env.get(host.session_variable?)?.to_owned())))
+    HOSTS.iter().find_map(|host| Some((host, env.get(host.session_variable?)?)))
 }
 
 /// The host whose child this process is, by its environment.

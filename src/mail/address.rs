@@ -15,21 +15,16 @@ pub fn check_name(name: &str) -> Result<()> {
     let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
     let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     if name.len() > NAME_CHARS {
-        return Err(Error::Limit {
-            what: "the name",
-            limit: NAME_CHARS,
-            got: name.len(),
-            advice: "choose a shorter one",
-        });
+        return Err(Error::limit("the name", NAME_CHARS, name.len(), "choose a shorter one"));
     }
     if !letters || !begins {
-        return Err(Error::Usage(format!(
+        return Err(Error::usage(format!(
             "'{}' cannot be a name: use letters, digits, '.', '_' and '-', beginning with a letter or digit",
             shorten(name)
         )));
     }
     if is_host_id(name) {
-        return Err(Error::Usage(format!("'{name}' cannot be a name: it has the form of a session id")));
+        return Err(Error::usage(format!("'{name}' cannot be a name: it has the form of a session id")));
     }
     Ok(())
 }
@@ -37,7 +32,7 @@ pub fn check_name(name: &str) -> Result<()> {
 /// Checks a session id as a person or a host gave it, and settles its case.
 pub fn check_id(id: &str) -> Result<String> {
     if id.is_empty() || key(id).len() > ID_BYTES || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::Usage(format!(
+        return Err(Error::usage(format!(
             "'{}' cannot be a session id: at most {ID_BYTES} letters, digits and signs, without spaces",
             shorten(id)
         )));
@@ -50,7 +45,7 @@ pub fn check_id(id: &str) -> Result<String> {
 pub fn check_host_id(id: &str) -> Result<String> {
     match is_host_id(id) {
         true => check_id(id),
-        false => Err(Error::Usage(format!(
+        false => Err(Error::usage(format!(
             "'{}' is not a session id: it must be a session UUID (or opencode's ses_...)",
             shorten(id)
         ))),
@@ -77,14 +72,15 @@ pub fn is_uuid(text: &str) -> bool {
 /// The folder name of a session: the id itself where it is a safe file name,
 /// else with every other byte written as `%XX`.
 pub fn key(id: &str) -> String {
-    id.bytes()
-        .enumerate()
-        .map(|(at, byte)| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => char::from(byte).to_string(),
-            b'.' if at > 0 => ".".to_owned(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+    let mut key = String::with_capacity(id.len());
+    for (at, byte) in id.bytes().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => key.push(char::from(byte)),
+            b'.' if at > 0 => key.push('.'),
+            _ => key += &format!("%{byte:02X}"),
+        }
+    }
+    key
 }
 
 /// The name an unnamed session can be addressed by: its directory's name and

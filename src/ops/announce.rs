@@ -34,7 +34,7 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     let session = store.session(&id);
     let is_nameless = |info: &Info| info.name.is_none() && info.inherits.is_none();
     let known = session.info().unwrap_or(None).filter(|known| !is_nameless(known));
-    if let Some(info) = known.filter(|known| updated(known, sighting) == *known) {
+    if let Some(info) = known.filter(|known| *updated(known, sighting) == **known) {
         // Then its process knows it too: that is noted first.
         return Ok(Found { session, info });
     }
@@ -43,7 +43,7 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     if let Some(process) = &sighting.process {
         store.announce(process, &session)?;
     }
-    let known = session.info().unwrap_or(None).unwrap_or_else(|| Info { id, ..Info::default() });
+    let known = session.info().unwrap_or(None).unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
     let mut info = updated(&known, sighting);
     info.seen_ms = clock::now_ms();
     if is_nameless(&info) {
@@ -75,19 +75,19 @@ fn leave_others(store: &Store, session: &Session, sighting: &Sighting) -> Result
 /// end of an earlier process can come late, when another runs the session.
 pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
     let ends = |info: &Info| info.process.is_some() && info.process.as_ref() == process;
-    if !session.info()?.as_ref().is_some_and(ends) {
+    if !session.info()?.is_some_and(|info| ends(&info)) {
         return Ok(());
     }
     let guard = session.lock()?;
-    match session.info()?.filter(ends) {
-        Some(info) => guard.write_info(&Info { process: None, seen_ms: clock::now_ms(), ..info }),
+    match session.info()?.filter(|info| ends(info)) {
+        Some(info) => guard.write_info(&Info { process: None, seen_ms: clock::now_ms(), ..*info }),
         None => Ok(()),
     }
 }
 
 /// The record with the sighting's news in it.
-fn updated(known: &Info, sighting: &Sighting) -> Info {
-    let mut info = known.clone();
+fn updated(known: &Info, sighting: &Sighting) -> Box<Info> {
+    let mut info = Box::new(known.clone());
     info.host = sighting.host.name.to_owned();
     for (field, news) in
         [(&mut info.directory, &sighting.directory), (&mut info.transcript, &sighting.transcript)]

@@ -54,7 +54,7 @@ struct Station {
 
 impl Bell {
     pub fn new(relay: &Relay) -> Bell {
-        let enabled = relay.env.get("RELAY_BELL") != Some("off");
+        let enabled = relay.env.get("RELAY_BELL").as_deref() != Some("off");
         Bell {
             enabled,
             stations: Vec::new(),

@@ -231,6 +231,6 @@ fn delivery(cursor: &Cursor, entry: crate::store::mailbox::Entry) -> Delivery {
 /// A token that names its mailbox and cannot be guessed.
 fn new_token(session: &Session) -> Result<String> {
     let secret =
-        random::hex::<8>().map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
+        random::hex::<8>().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
     Ok(format!("{secret}.{}", session.key()))
 }

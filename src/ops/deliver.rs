@@ -192,6 +192,6 @@ fn write_if_changed(guard: &Guard, before: &Cursor, now: &Cursor) -> Result<()> 
 
 fn render(batch: &Batch, name: &str) -> Result<String> {
     let mark =
-        random::hex::<4>().map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
+        random::hex::<4>().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
     Ok(fence::render(name, &batch.deliveries, batch.waiting, &mark))
 }

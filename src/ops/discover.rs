@@ -207,7 +207,7 @@ fn plain_title(title: &str) -> String {
 
 /// What the first line of a file tells that tells anything.
 fn first_of_lines<T>(path: &Path, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
-    let file = std::fs::File::open(path).ok()?;
+    let file = crate::sys::file::open(path).ok()?;
     let mut lines = BufReader::new(file.take(TRANSCRIPT_BYTES as u64));
     let mut line = Vec::new();
     loop {

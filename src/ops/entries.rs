@@ -117,5 +117,5 @@ pub fn own_path(relay: &Relay) -> Result<String> {
         .unwrap_or(own);
     path.to_str()
         .map(str::to_owned)
-        .ok_or_else(|| Error::Failed(format!("relay's own path is not UTF-8: {}; move it", path.display())))
+        .ok_or_else(|| Error::failed(format!("relay's own path is not UTF-8: {}; move it", path.display())))
 }

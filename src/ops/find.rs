@@ -12,7 +12,7 @@ use crate::store::{Info, Session, Store};
 #[derive(Clone)]
 pub struct Found {
     pub session: Session,
-    pub info: Info,
+    pub info: Box<Info>,
 }
 
 /// The session of this name, id or unique id prefix, or the one that went on
@@ -31,11 +31,11 @@ pub fn find(store: &Store, who: &str) -> Result<Found> {
                 [] => {}
                 [one] => return latest(store, one.clone()),
                 _ => {
-                    return Err(Error::NotFound {
-                        what: "single session",
-                        name: address::shorten(who),
-                        hint: ": several ids begin like that, give more of it".to_owned(),
-                    });
+                    return Err(Error::not_found(
+                        "single session",
+                        &address::shorten(who),
+                        ": several ids begin like that, give more of it",
+                    ));
                 }
             }
         }
@@ -52,17 +52,16 @@ pub fn by_id(store: &Store, id: &str) -> Result<Found> {
 pub fn latest(store: &Store, session: Session) -> Result<Found> {
     let mut session = session;
     for _ in 0..SUCCESSIONS {
-        let info = session.info()?;
-        match info {
-            Some(Info { successor: Some(next), .. }) => session = store.session(&next),
-            Some(info) => return Ok(Found { session, info }),
-            None => {
-                let id = session.key().to_owned();
-                return Ok(Found { session, info: Info { id, ..Info::default() } });
-            }
+        let Some(info) = session.info()? else {
+            let id = session.key().to_owned();
+            return Ok(Found { session, info: Box::new(Info { id, ..Info::default() }) });
+        };
+        match &info.successor {
+            Some(next) => session = store.session(next),
+            None => return Ok(Found { session, info }),
         }
     }
-    Err(Error::Failed(format!(
+    Err(Error::failed(format!(
         "the successors of session {} go in a circle; run `relay doctor`",
         session.key()
     )))
@@ -74,5 +73,5 @@ fn unknown(store: &Store, who: &str) -> Error {
         Some(name) => format!("; did you mean '{name}'?"),
         None => "; see `relay list`".to_owned(),
     };
-    Error::NotFound { what: "session", name: address::shorten(who), hint }
+    Error::not_found("session", &address::shorten(who), &hint)
 }

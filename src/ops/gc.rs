@@ -72,7 +72,7 @@ pub fn a_piece(relay: &Relay) -> Result<u64> {
 /// Clears one session; one that cannot be read is left to `doctor`.
 fn clear(store: &Store, session: &Session, dry: bool, report: &mut Report) -> Result<()> {
     let Ok(info) = session.info() else { return Ok(()) };
-    let info = info.unwrap_or_else(|| Info { id: session.key().to_owned(), ..Info::default() });
+    let info = info.unwrap_or_else(|| Box::new(Info { id: session.key().to_owned(), ..Info::default() }));
     let label = info.label().to_owned();
     let now = clock::now_ms();
     if is_forgotten(store, session, &info, now)? {

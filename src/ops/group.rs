@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::find::{Found, find};
 use super::room;
 use super::send::{Draft, Sender, Sent, append, compose, send};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::limits::{GROUP_BYTES, GROUP_READERS};
 use crate::mail::Kind;
 use crate::store::{Session, Store};
@@ -35,31 +35,28 @@ pub fn send_to(
         return send(store, sender, find(store, to)?, draft).map(|sent| vec![sent]);
     }
     if draft.kind == Kind::Request {
-        return Err(Error::Usage(
-            "a request goes to one session, which replies; nothing was sent: ask each, or send a note"
-                .to_owned(),
+        return Err(Error::usage(
+            "a request goes to one session, which replies; nothing was sent: ask each, or send a note",
         ));
     }
     if draft.status.is_some() {
-        return Err(Error::Usage(
-            "a reply with a status goes to the one who asked; nothing was sent".to_owned(),
-        ));
+        return Err(Error::usage("a reply with a status goes to the one who asked; nothing was sent"));
     }
     let writer = sender.info().map(|info| store.session(&info.id));
     let mut readers = readers(store, to, here)?;
     readers.retain(|reader| Some(&reader.session) != writer.as_ref() && Some(&reader.session) != own);
     if readers.is_empty() {
-        return Err(Error::NotFound {
-            what: "reader for",
-            name: crate::mail::address::shorten(to),
-            hint: ": nobody but the sender is there; nothing was sent (see `relay list`)".to_owned(),
-        });
+        return Err(Error::not_found(
+            "reader for",
+            &crate::mail::address::shorten(to),
+            ": nobody but the sender is there; nothing was sent (see `relay list`)",
+        ));
     }
     let (mut message, question) = compose(store, &sender, draft)?;
     let ends_request = question.is_some_and(|(_, asked)| asked.kind == Kind::Request);
     if message.kind == Kind::Reply && ends_request {
-        return Err(Error::Usage(
-            "the reply to a request goes to the one who asked, not to a group; nothing was sent".to_owned(),
+        return Err(Error::usage(
+            "the reply to a request goes to the one who asked, not to a group; nothing was sent",
         ));
     }
     message.group = Some(to.to_owned());
@@ -77,18 +74,18 @@ pub fn send_to(
 /// Who is meant, each once, in the order of the address.
 fn readers(store: &Store, to: &str, here: &Path) -> Result<Vec<Found>> {
     if to.len() > GROUP_BYTES {
-        return Err(Error::Limit {
-            what: "the address",
-            limit: GROUP_BYTES,
-            got: to.len(),
-            advice: "nothing was sent: let the readers join a room and write to that",
-        });
+        return Err(Error::limit(
+            "the address",
+            GROUP_BYTES,
+            to.len(),
+            "nothing was sent: let the readers join a room and write to that",
+        ));
     }
     let mut readers: Vec<Found> = Vec::new();
     for part in to.split(',').map(str::trim) {
         let found = match part {
             "" => {
-                return Err(Error::Usage(format!("'{to}' has an empty name; write a,b without more commas")));
+                return Err(Error::usage(format!("'{to}' has an empty name; write a,b without more commas")));
             }
             ALL => live_in_project(store, here)?,
             part if part.starts_with('#') => room::members(store, room::name(part)?)?,
@@ -101,10 +98,13 @@ fn readers(store: &Store, to: &str, here: &Path) -> Result<Vec<Found>> {
         }
     }
     if readers.len() > GROUP_READERS {
-        return Err(Error::TooMany(format!(
-            "this would go to {} sessions, the limit is {GROUP_READERS}; nothing was sent",
-            readers.len()
-        )));
+        return Err(Error::new(
+            Cause::Limit,
+            format!(
+                "this would go to {} sessions, the limit is {GROUP_READERS}; nothing was sent",
+                readers.len()
+            ),
+        ));
     }
     Ok(readers)
 }
@@ -127,7 +127,7 @@ fn partly(sent: &[Sent], readers: &[Found], error: &Error) -> Error {
     let names = |found: &mut dyn Iterator<Item = &Found>| {
         found.map(|found| found.info.label().to_owned()).collect::<Vec<_>>().join(", ")
     };
-    Error::Failed(format!(
+    Error::failed(format!(
         "stored for {} (id {}), not for {}: {error}; send it again only to those",
         names(&mut sent.iter().map(|sent| &sent.to)),
         sent[0].message.id,

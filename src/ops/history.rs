@@ -59,10 +59,8 @@ pub fn log(session: &Session, most: usize) -> Result<(Vec<Record>, usize)> {
 /// One message of a mailbox.
 pub fn message(session: &Session, id: &str) -> Result<Record> {
     let (records, _) = log(session, usize::MAX)?;
-    records.into_iter().find(|record| record.message.id == id).ok_or_else(|| Error::NotFound {
-        what: "message",
-        name: crate::mail::address::shorten(id),
-        hint: " in this mailbox; see `relay log`".to_owned(),
+    records.into_iter().find(|record| record.message.id == id).ok_or_else(|| {
+        Error::not_found("message", &crate::mail::address::shorten(id), " in this mailbox; see `relay log`")
     })
 }
 
@@ -171,9 +169,5 @@ pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option
 }
 
 fn unknown(id: &str) -> Error {
-    Error::NotFound {
-        what: "message",
-        name: crate::mail::address::shorten(id),
-        hint: " in any mailbox of this store".to_owned(),
-    }
+    Error::not_found("message", &crate::mail::address::shorten(id), " in any mailbox of this store")
 }

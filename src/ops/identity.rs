@@ -8,7 +8,7 @@ use super::Relay;
 use super::announce::{announce, sighting_from_child};
 use super::find::{Found, by_id, latest};
 use super::roster::with_rooms;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::host::{self, Host};
 use crate::json::{self, Value};
 use crate::store::{Info, Store};
@@ -183,7 +183,7 @@ fn live_in_directory(
 
 fn unknown(candidates: &[Found]) -> Error {
     let names: Vec<&str> = candidates.iter().map(|found| found.info.label()).collect();
-    Error::Unidentified(match names.as_slice() {
+    Error::new(Cause::Unidentified, match names.as_slice() {
         [] => "relay cannot tell which session this is: its hook has not seen it yet (it does at the session's first \
                prompt, once the hook is installed and trusted); see `relay doctor`"
             .to_owned(),

@@ -158,7 +158,7 @@ fn plan_server(
     }
     let former = there.iter().find(|server| server.name == "relay");
     if let Some(other) = former.filter(|server| !is_bus(server)) {
-        return Err(Error::Failed(format!(
+        return Err(Error::failed(format!(
             "{} has another server named relay, which starts {}; it was left alone: rename it and try again",
             path.display(),
             other.program
@@ -170,11 +170,11 @@ fn plan_server(
     match wiring.server.change {
         wiring::Change::Program { add, remove } => {
             if relay.env.program(host.program).is_none() {
-                return Err(Error::NotFound {
-                    what: "program",
-                    name: host.program.to_owned(),
-                    hint: format!(" on the PATH; {} adds servers with it, so install it first", host.title),
-                });
+                return Err(Error::not_found(
+                    "program",
+                    host.program,
+                    &format!(" on the PATH; {} adds servers with it, so install it first", host.title),
+                ));
             }
             let first = former.map(|_| owned(remove));
             let runs = first.into_iter().chain([add(program, store.as_deref())]).collect();
@@ -296,7 +296,7 @@ impl Work {
         let host = self.host;
         let state = examine(relay, host)?;
         let Wiring::Entries(wiring) = host.wiring else { return Ok("its plugin is in place".to_owned()) };
-        let failed = |what: &str| Err(Error::Failed(format!("{} {what}", host.title)));
+        let failed = |what: &str| Err(Error::failed(format!("{} {what}", host.title)));
         if state.servers.is_empty() || !state.missing.is_empty() {
             return failed("does not have all that was added");
         }
@@ -336,7 +336,7 @@ fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option
     let path = (plugin.path)(&relay.env);
     let before = read(&path)?;
     if !before.is_empty() && !before.starts_with(plugin.begins) {
-        return Err(Error::Failed(format!(
+        return Err(Error::failed(format!(
             "{} is not relay's plugin; it was left alone: move it away and try again",
             path.display()
         )));

@@ -55,8 +55,8 @@ impl Relay {
     /// The store, made if there is none.
     pub fn store(&self) -> Result<Store> {
         if self.home.starts_with("/dev/null") {
-            return Err(Error::Failed(
-                "there is no place for the store: neither AGENT_RELAY_HOME nor HOME is set".to_owned(),
+            return Err(Error::failed(
+                "there is no place for the store: neither AGENT_RELAY_HOME nor HOME is set",
             ));
         }
         Store::create(&self.home, self.keep())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::announce::default_name;
 use super::find::{Found, latest};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::host;
 use crate::mail::address;
 use crate::store::{Info, Session, Store};
@@ -28,12 +28,15 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
     details.host.as_deref().map(host::check).transpose()?;
     let found = latest(store, store.session(&id))?;
     if name != found.info.id && store.session(name).is_registered() {
-        return Err(Error::Conflict(format!("'{name}' is the id of a session, so it cannot be a name")));
+        return Err(Error::new(
+            Cause::Conflict,
+            format!("'{name}' is the id of a session, so it cannot be a name"),
+        ));
     }
     let session = found.session;
     let guard = session.lock()?;
     let known = session.info().unwrap_or(None);
-    let mut info = known.unwrap_or(Info { id, ..Info::default() });
+    let mut info = known.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
     if let Some(directory) = details.directory {
         info.directory = Some(directory);
     }
@@ -71,8 +74,11 @@ fn taken(store: &Store, name: &str) -> Error {
         Some(found) => (found.info.id.as_str(), "dormant"),
         None => ("another session", "gone"),
     };
-    Error::Conflict(format!(
-        "the name '{name}' belongs to {id} ({state}); choose another, or rename that one first: relay register \
+    Error::new(
+        Cause::Conflict,
+        format!(
+            "the name '{name}' belongs to {id} ({state}); choose another, or rename that one first: relay register \
          <new-name> --id {id}"
-    ))
+        ),
+    )
 }

@@ -9,7 +9,7 @@ use super::history::{copies, replies};
 use super::identity::{Call, identify};
 use super::send::{Draft, Sender, Sent, send};
 use super::{Relay, find};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::host;
 use crate::mail::address::shorten;
 use crate::mail::{Kind, Message, Status};
@@ -21,7 +21,7 @@ use crate::store::session::Guard;
 pub fn own_session(relay: &Relay) -> Result<Option<Found>> {
     match identify(relay, &Call::default()) {
         Ok(identity) => Ok(Some(identity.found)),
-        Err(Error::Unidentified(_)) if host::in_environment(&relay.env).is_none() => Ok(None),
+        Err(error) if error.is(Cause::Unidentified) && host::in_environment(&relay.env).is_none() => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -34,7 +34,7 @@ pub fn requester(relay: &Relay, store: &Store, from: Option<&str>) -> Result<Sen
     }
     match own_session(relay)? {
         Some(found) => Ok(Sender::Session(found.info)),
-        None => Err(Error::Usage(
+        None => Err(Error::usage(
             "a request needs a mailbox for its reply, and this shell belongs to no session: add --from <who>, or \
              use `relay send` where no reply is needed"
                 .to_owned(),
@@ -48,11 +48,11 @@ pub fn reply(relay: &Relay, id: &str, status: Option<Status>, body: String) -> R
     let store = relay.store()?;
     let readers = copies(&store, |message| message.id == id)?;
     let Some(first) = readers.first() else {
-        return Err(Error::NotFound {
-            what: "message",
-            name: shorten(id),
-            hint: "; its id stands in the mail itself and in `relay log`".to_owned(),
-        });
+        return Err(Error::not_found(
+            "message",
+            &shorten(id),
+            "; its id stands in the mail itself and in `relay log`",
+        ));
     };
     let own = own_session(relay)?;
     let mine = own.as_ref().and_then(|own| readers.iter().find(|copy| copy.reader.session == own.session));
@@ -61,18 +61,18 @@ pub fn reply(relay: &Relay, id: &str, status: Option<Status>, body: String) -> R
         (Some(own), _) => Sender::Session(own.info),
         (None, [one]) => Sender::OnBehalfOf(one.reader.info.clone()),
         (None, _) => {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "'{}' went to several sessions; reply in the shell of one of them",
                 shorten(id)
             )));
         }
     };
     let Some(asker) = &first.record.message.from else {
-        return Err(Error::NotFound {
-            what: "session that wrote",
-            name: shorten(id),
-            hint: ": it came from the command line, so there is nobody to answer by mail".to_owned(),
-        });
+        return Err(Error::not_found(
+            "session that wrote",
+            &shorten(id),
+            ": it came from the command line, so there is nobody to answer by mail",
+        ));
     };
     let to = by_id(&store, asker)?;
     let draft = Draft { body, kind: Kind::Reply, in_reply_to: Some(id.to_owned()), status };
@@ -94,13 +94,11 @@ pub(super) fn check(
     let asker = request.from.as_deref().map(|id| by_id(store, id)).transpose()?;
     match asker {
         Some(asker) if asker.session == to.session => Ok(()),
-        Some(asker) => Err(Error::Usage(format!(
+        Some(asker) => Err(Error::usage(format!(
             "the reply to this request goes to {}; nothing was sent",
             asker.info.label()
         ))),
-        None => Err(Error::Usage(
-            "nobody waits for a reply to this request: it came from the command line".to_owned(),
-        )),
+        None => Err(Error::usage("nobody waits for a reply to this request: it came from the command line")),
     }
 }
 
@@ -115,10 +113,13 @@ pub(super) fn earlier(
     let asker = request.from.as_deref().unwrap_or_default();
     let Some(first) = replies(store, asker, &request.id)?.into_iter().next() else { return Ok(None) };
     if (&first.body, first.status) != (&reply.body, reply.status) {
-        return Err(Error::Conflict(format!(
-            "request {} has its reply already, {}; say more with `send` as a note",
-            request.id, first.id
-        )));
+        return Err(Error::new(
+            Cause::Conflict,
+            format!(
+                "request {} has its reply already, {}; say more with `send` as a note",
+                request.id, first.id
+            ),
+        ));
     }
     // Whoever wrote it may have died before it was synced.
     if guard.session().log().exists() {
@@ -128,8 +129,8 @@ pub(super) fn earlier(
 }
 
 fn not_yours(addressee: &Found) -> Error {
-    Error::Conflict(format!(
-        "only {}, whom it was sent to, can reply to it; nothing was sent",
-        addressee.info.label()
-    ))
+    Error::new(
+        Cause::Conflict,
+        format!("only {}, whom it was sent to, can reply to it; nothing was sent", addressee.info.label()),
+    )
 }

@@ -5,7 +5,7 @@
 //! its conversation got a new id.
 
 use super::find::{Found, latest};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::limits::{ROOM_MEMBERS, SESSION_ROOMS};
 use crate::mail::address;
 use crate::store::{Session, Store};
@@ -38,17 +38,19 @@ pub fn join(store: &Store, session: &Session, room: &str) -> Result<()> {
         return Ok(());
     }
     if rooms.len() >= SESSION_ROOMS {
-        return Err(Error::TooMany(format!(
-            "a session is in at most {SESSION_ROOMS} rooms; leave one first: relay leave <room>"
-        )));
+        return Err(Error::new(
+            Cause::Limit,
+            format!("a session is in at most {SESSION_ROOMS} rooms; leave one first: relay leave <room>"),
+        ));
     }
     store.join(&guard, room)?;
     // Counted afterwards: of two that join at once, both see both.
     if store.members(room)?.len() > ROOM_MEMBERS {
         store.leave(&guard, room, None)?;
-        return Err(Error::TooMany(format!(
-            "room #{room} is full: it has {ROOM_MEMBERS} members; use another room"
-        )));
+        return Err(Error::new(
+            Cause::Limit,
+            format!("room #{room} is full: it has {ROOM_MEMBERS} members; use another room"),
+        ));
     }
     Ok(())
 }

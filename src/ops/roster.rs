@@ -49,8 +49,10 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
             rows
         })
     };
-    for row in &mut rows {
-        row.rooms = rooms.remove(row.found.session.key()).unwrap_or_default();
+    if !rooms.is_empty() {
+        for row in &mut rows {
+            row.rooms = rooms.remove(row.found.session.key()).unwrap_or_default();
+        }
     }
     rows.sort_unstable_by(|a, b| {
         fn order(row: &Row) -> (bool, &str) {
@@ -64,18 +66,18 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
 /// The rows of these sessions, but for their rooms.
 fn look_at(sessions: &[Session]) -> Vec<Row> {
     // One host may run many sessions: ask about each process once.
-    let mut running = HashMap::new();
+    let mut running: HashMap<Process, bool> = HashMap::new();
     let mut rows = Vec::with_capacity(sessions.len());
     for session in sessions {
         let Ok(Some(info)) = session.info() else { continue };
         if info.successor.is_some() {
             continue;
         }
-        let process = info.process.as_ref().map(Process::to_string);
-        let live = match process {
-            Some(process) => *running.entry(process).or_insert_with(|| session.is_live(&info)),
-            None => session.is_live(&info),
-        };
+        let asked = info.process.as_ref().and_then(|process| running.get(process)).copied();
+        let live = asked.unwrap_or_else(|| session.is_live(&info));
+        if let (Some(process), None) = (&info.process, asked) {
+            running.insert(process.clone(), live);
+        }
         let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
         let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));

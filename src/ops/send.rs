@@ -21,9 +21,9 @@ use crate::sys::{clock, random};
 #[derive(Clone)]
 pub enum Sender {
     /// The session itself, proved by its host.
-    Session(Info),
+    Session(Box<Info>),
     /// A person or script, in a session's name.
-    OnBehalfOf(Info),
+    OnBehalfOf(Box<Info>),
     /// A person or script.
     CommandLine,
 }
@@ -76,8 +76,8 @@ pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Se
         _ => None,
     };
     if message.status.is_some() && request.is_none() {
-        return Err(Error::Usage(
-            "a status belongs to the reply to a request; this answers none (nothing was sent)".to_owned(),
+        return Err(Error::usage(
+            "a status belongs to the reply to a request; this answers none (nothing was sent)",
         ));
     }
     append(store, message, to, request)
@@ -99,7 +99,7 @@ pub(super) fn compose(
     };
     let now = clock::now_ms();
     let random =
-        random::bytes().map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
+        random::bytes().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
     let from = sender.info();
     let asked = question.as_ref().map(|(_, message)| message);
     let thread = asked.map(Message::conversation).or(draft.in_reply_to.as_deref());
@@ -135,7 +135,7 @@ pub(super) fn append(
         let guard = to.session.lock()?;
         // Seen under the lock: a session that went on as another takes no mail.
         let current = to.session.info().unwrap_or(None);
-        if let Some(Info { successor: Some(_), .. }) = current {
+        if current.is_some_and(|info| info.successor.is_some()) {
             drop(guard);
             to = latest(store, to.session)?;
             continue;
@@ -159,13 +159,13 @@ pub(super) fn append(
         let outlook = outlook(&to, message.sender());
         return Ok(Sent { message, to, outlook, repeated });
     }
-    Err(Error::Failed("the recipient's successors go in a circle; run `relay doctor`".to_owned()))
+    Err(Error::failed("the recipient's successors go in a circle; run `relay doctor`"))
 }
 
 fn check_message_id(id: &str) -> Result<()> {
     match id.is_empty() || id.len() > MESSAGE_ID_BYTES || id.chars().any(char::is_control) {
         false => Ok(()),
-        true => Err(Error::Usage(format!(
+        true => Err(Error::usage(format!(
             "in_reply_to takes the id of a message, at most {MESSAGE_ID_BYTES} bytes; nothing was sent"
         ))),
     }
@@ -173,15 +173,15 @@ fn check_message_id(id: &str) -> Result<()> {
 
 fn check_body(body: &str) -> Result<()> {
     if body.trim().is_empty() {
-        return Err(Error::Usage("the message is empty; write something after the recipient".to_owned()));
+        return Err(Error::usage("the message is empty; write something after the recipient"));
     }
     if body.len() > BODY_BYTES {
-        return Err(Error::Limit {
-            what: "the message body",
-            limit: BODY_BYTES,
-            got: body.len(),
-            advice: "nothing was sent: put the text into a file and send its path",
-        });
+        return Err(Error::limit(
+            "the message body",
+            BODY_BYTES,
+            body.len(),
+            "nothing was sent: put the text into a file and send its path",
+        ));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! Invariant: settling the same way twice is fine; settling what has ended
 //! another way, or expired, is an error and changes nothing.
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::store::{Session, Store};
 use crate::sys::clock;
 
@@ -22,7 +22,7 @@ pub fn settle(store: &Store, token: &str, how: Settlement) -> Result<()> {
         token.split_once('.').and_then(|(_, key)| store.session_of_token(key)).filter(Session::exists);
     match session {
         Some(session) => settle_in(&session, token, how),
-        None => Err(Error::Token("no hold has this token; see `relay help inbox`".to_owned())),
+        None => Err(Error::new(Cause::Token, "no hold has this token; see `relay help inbox`")),
     }
 }
 
@@ -34,19 +34,20 @@ pub fn settle_in(session: &Session, token: &str, how: Settlement) -> Result<()> 
         return match settled.consumed == (how == Settlement::Acknowledge) {
             true => Ok(()),
             false if settled.consumed => {
-                Err(Error::Token("this hold was acknowledged already; its mail is consumed".to_owned()))
+                Err(Error::new(Cause::Token, "this hold was acknowledged already; its mail is consumed"))
             }
             false => {
-                Err(Error::Token("this hold was rolled back or expired; its mail waits again".to_owned()))
+                Err(Error::new(Cause::Token, "this hold was rolled back or expired; its mail waits again"))
             }
         };
     }
     let Some(hold) = cursor.hold.as_ref().filter(|hold| hold.token == token) else {
-        return Err(Error::Token("no hold has this token any more; see `relay help inbox`".to_owned()));
+        return Err(Error::new(Cause::Token, "no hold has this token any more; see `relay help inbox`"));
     };
     if how == Settlement::Acknowledge && !hold.stands(clock::now_ms()) {
-        return Err(Error::Token(
-            "this hold has expired; its mail comes again, marked redelivered".to_owned(),
+        return Err(Error::new(
+            Cause::Token,
+            "this hold has expired; its mail comes again, marked redelivered",
         ));
     }
     match how {

@@ -34,7 +34,7 @@ impl Quiet {
         let hours = text.split_once('-').and_then(|(from, to)| Some((hour(from)?, hour(to)?)));
         match hours {
             Some((from, to)) if from != to => Ok(Quiet { from, to }),
-            _ => Err(Error::Usage("--quiet takes two hours of the day, as 22-7".to_owned())),
+            _ => Err(Error::usage("--quiet takes two hours of the day, as 22-7")),
         }
     }
 
@@ -93,7 +93,7 @@ struct Done {
 fn check(found: &Found) -> Result<()> {
     match found.info.wakes {
         true => Ok(()),
-        false => Err(Error::Usage(format!(
+        false => Err(Error::usage(format!(
             "{0} is not to be woken by itself; its user allows it with: relay register {0} --wake on",
             found.info.label()
         ))),

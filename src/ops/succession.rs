@@ -63,7 +63,7 @@ pub fn inherit(store: &Store, session: &Session) -> Result<()> {
         if let Some(name) = &name {
             store.inherit_name(&guard, name, &old)?;
         }
-        guard.write_info(&Info { name, named, inherits: None, ..info.clone() })?;
+        guard.write_info(&Info { name, named, inherits: None, ..*info.clone() })?;
     }
     let guard = old.lock()?;
     let (mut cursor, bytes) = old.cursor()?;
@@ -78,7 +78,7 @@ fn close(old: &Session, successor: &str) -> Result<(Option<String>, bool)> {
     let info = old.info().unwrap_or(None).unwrap_or_default();
     let name = (info.name.clone(), info.named);
     if info.successor.is_none() {
-        guard.write_info(&Info { successor: Some(successor.to_owned()), process: None, ..info })?;
+        guard.write_info(&Info { successor: Some(successor.to_owned()), process: None, ..*info })?;
     }
     Ok(name)
 }

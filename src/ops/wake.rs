@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Relay;
 use super::find::Found;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::host::{self, HOSTS, Host};
 use crate::json;
 use crate::mail::address;
@@ -58,7 +58,7 @@ pub fn plan(found: Option<Found>, target: Target, mode: Mode) -> Result<Wake> {
     let host = host::check(name)?;
     let directory =
         target.directory.or_else(|| info.and_then(|info| info.directory.clone())).ok_or_else(|| {
-            Error::Usage(format!("the directory of session {id} is not known; give it with --dir <path>"))
+            Error::usage(format!("the directory of session {id} is not known; give it with --dir <path>"))
         })?;
     // Of a directory that is not there, nothing is known.
     let in_repository =
@@ -96,18 +96,21 @@ impl Wake {
     /// The right to resume the session, for as long as the lock is kept.
     fn take(&self, relay: &Relay) -> Result<(Session, Lock)> {
         if !self.plan.directory.is_dir() {
-            return Err(Error::NotFound {
-                what: "directory",
-                name: self.plan.directory.display().to_string(),
-                hint: ": the session's directory does not exist; give another with --dir <path>".to_owned(),
-            });
+            return Err(Error::not_found(
+                "directory",
+                &self.plan.directory.display().to_string(),
+                ": the session's directory does not exist; give another with --dir <path>",
+            ));
         }
         let live = || {
-            Error::Live(format!(
-                "session {} is live; resuming it here would put two writers on one conversation. Its mail reaches \
+            Error::new(
+                Cause::Live,
+                format!(
+                    "session {} is live; resuming it here would put two writers on one conversation. Its mail reaches \
                  it by itself; nothing was started",
-                self.id
-            ))
+                    self.id
+                ),
+            )
         };
         if self.is_live() {
             return Err(live());
@@ -131,7 +134,7 @@ impl Wake {
     pub fn detach(&self, relay: &Relay) -> Result<String> {
         drop(self.take(relay)?); // what can be said at once, is
         let random =
-            random::bytes().map_err(|e| Error::Failed(format!("no random numbers from the system: {e}")))?;
+            random::bytes().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
         let run = uuid_v7(clock::now_ms(), random);
         let directory = self.plan.directory.to_string_lossy().into_owned();
         let flags =
@@ -145,8 +148,8 @@ impl Wake {
         };
         match wake::start(&plan)?.as_str() {
             STARTED => Ok(format!("{run}.{}", address::key(&self.id))),
-            "" => Err(Error::Failed("the detached run did not start".to_owned())),
-            words => Err(Error::Failed(words.to_owned())),
+            "" => Err(Error::failed("the detached run did not start")),
+            words => Err(Error::failed(words.to_owned())),
         }
     }
 

@@ -103,7 +103,7 @@ pub fn servers(relay: &Relay, host: &Host, wiring: &Entries) -> Result<Vec<Liste
 pub fn read(path: &Path) -> Result<String> {
     let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
     String::from_utf8(content.unwrap_or_default()).map_err(|_| {
-        Error::Failed(format!(
+        Error::failed(format!(
             "{} is not UTF-8 text; it was left alone, see docs/hosts.md for the lines to add",
             path.display()
         ))
@@ -112,7 +112,7 @@ pub fn read(path: &Path) -> Result<String> {
 
 /// The error for a file that is not what the host is known to read.
 pub fn misunderstood(host: &Host, path: &Path) -> Error {
-    Error::Failed(format!(
+    Error::failed(format!(
         "{} is not what {} is known to read; it was left alone: mend it, or add the lines of docs/hosts.md by hand",
         path.display(),
         host.title

@@ -4,7 +4,9 @@
 //! acknowledged; there is at most one hold; and what was handed out without
 //! proof of arrival is remembered, so that it comes again marked.
 
-use crate::json::{self, Document, Value};
+use std::borrow::Cow;
+
+use crate::json;
 use crate::limits::{REDELIVERY_RUNS, SESSION_HOLD_MS};
 use crate::sys::process::Process;
 
@@ -156,26 +158,25 @@ impl Cursor {
 
     /// Reads the file's content; `None` when it is damaged.
     pub fn parse(content: &[u8]) -> Option<Cursor> {
-        let document = Document::parse(content).ok()?;
-        let root = document.value();
-        let hold = match root.get("hold") {
-            Some(hold) => Some(parse_hold(hold)?),
-            None => None,
-        };
-        let mut runs = Vec::new();
-        for run in root.get("shown").and_then(Value::items).into_iter().flatten() {
-            let numbers: Vec<u64> = run.items()?.map_while(Value::u64).collect();
-            let [to, times] = numbers[..] else { return None };
-            runs.push(Run { to, times });
-        }
-        let settled = root.get("settled").and_then(|settled| {
-            Some(Settled {
-                token: settled.get("token")?.str()?.to_owned(),
-                consumed: settled.get("consumed")?.bool()?,
-            })
-        });
-        let continued = root.get("continued").and_then(Value::u64).unwrap_or(0);
-        Some(Cursor { consumed: root.get("consumed")?.u64()?, hold, runs, settled, continued })
+        let text = std::str::from_utf8(content).ok()?.trim();
+        let mut cursor = Cursor::default();
+        let (mut consumed, mut intact) = (None, true);
+        json::each_member(text, |key, raw| match key.as_ref() {
+            "consumed" => consumed = raw.parse().ok(),
+            "hold" => {
+                cursor.hold = parse_hold(raw);
+                intact &= cursor.hold.is_some();
+            }
+            "shown" => match parse_runs(raw) {
+                Some(runs) => cursor.runs = runs,
+                None => intact = false,
+            },
+            "settled" => cursor.settled = parse_settled(raw),
+            "continued" => cursor.continued = raw.parse().unwrap_or(0),
+            _ => {}
+        })?;
+        cursor.consumed = consumed?;
+        intact.then_some(cursor)
     }
 }
 
@@ -188,17 +189,38 @@ impl Hold {
     }
 }
 
-fn parse_hold(hold: Value) -> Option<Hold> {
-    let process = |key: &str| hold.get(key).and_then(Value::str).and_then(Process::parse);
+fn parse_hold(hold: &str) -> Option<Hold> {
+    let members = json::members(hold)?;
+    let raw = |key: &str| members.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw);
+    let text = |key: &str| raw(key).and_then(json::decode);
+    let process = |key: &str| text(key).and_then(|text| Process::parse(&text));
     Some(Hold {
-        token: hold.get("token")?.str()?.to_owned(),
-        from: hold.get("from")?.u64()?,
-        to: hold.get("to")?.u64()?,
-        expires_ms: hold.get("expires_ms")?.u64()?,
+        token: text("token")?.into_owned(),
+        from: raw("from")?.parse().ok()?,
+        to: raw("to")?.parse().ok()?,
+        expires_ms: raw("expires_ms")?.parse().ok()?,
         process: process("process"),
         taker: process("taker"),
-        event: hold.get("event").and_then(Value::str).map(str::to_owned),
+        event: text("event").map(Cow::into_owned),
     })
+}
+
+fn parse_runs(runs: &str) -> Option<Vec<Run>> {
+    let run = |run: &&str| {
+        let [to, times] = json::items(run)?[..] else { return None };
+        Some(Run { to: to.parse().ok()?, times: times.parse().ok()? })
+    };
+    json::items(runs)?.iter().map(run).collect()
+}
+
+fn parse_settled(settled: &str) -> Option<Settled> {
+    let (mut token, mut consumed) = (None, None);
+    json::each_member(settled, |key, raw| match key.as_ref() {
+        "token" => token = json::decode(raw).map(Cow::into_owned),
+        "consumed" => consumed = raw.parse().ok(),
+        _ => {}
+    })?;
+    Some(Settled { token: token?, consumed: consumed? })
 }
 
 #[cfg(test)]

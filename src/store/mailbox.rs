@@ -4,7 +4,6 @@
 //! because a line counts only once its newline is there and the cursor is
 //! replaced whole; a line that holds no message is passed over and counted.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
@@ -14,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::limits::{RECORD_BYTES, STATE_FILE_BYTES};
 use crate::mail::Message;
 use crate::sys::file;
+
+/// What one read of a log asks for, in bytes.
+const READ_AT_ONCE: u64 = 64 * 1024;
 
 /// A message in the log.
 pub struct Entry {
@@ -79,9 +81,10 @@ impl Session {
             from => from,
         };
         stretch.end = from;
-        let mut log = File::open(&path).map_err(fail)?;
+        let mut log = file::open(&path).map_err(fail)?;
         log.seek(SeekFrom::Start(from)).map_err(fail)?;
-        let mut lines = BufReader::with_capacity(64 * 1024, log.take(to - from));
+        let at_once = (to - from).min(READ_AT_ONCE) as usize;
+        let mut lines = BufReader::with_capacity(at_once, log.take(to - from));
         let mut line = Vec::new();
         while stretch.entries.len() < most {
             line.clear();

@@ -21,7 +21,7 @@ mod sweep;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::limits::STATE_FILE_BYTES;
 use crate::mail::address;
 use crate::sys::{Env, file};
@@ -103,12 +103,18 @@ impl Store {
 
     /// The session whose folder has this name.
     fn session_of_key(&self, key: &str) -> Session {
-        Session::at(self.home.join("sessions").join(key))
+        Session::at(file::below(&self.folder(), key))
+    }
+
+    /// The folder of all sessions' folders.
+    fn folder(&self) -> PathBuf {
+        file::below(&self.home, "sessions")
     }
 
     /// Every session folder, in no particular order.
     pub fn sessions(&self) -> Result<Vec<Session>> {
-        self.keys().map(|keys| keys.iter().map(|key| self.session_of_key(key)).collect())
+        let folder = self.folder();
+        self.keys().map(|keys| keys.iter().map(|key| Session::at(file::below(&folder, key))).collect())
     }
 
     /// Sessions whose id begins with `prefix`, two at most.
@@ -124,7 +130,7 @@ impl Store {
     }
 
     fn keys(&self) -> Result<Vec<String>> {
-        entries(&self.home.join("sessions"))
+        entries(&self.folder())
     }
 }
 
@@ -145,6 +151,15 @@ fn format(home: &Path) -> Result<Option<()>> {
     let Some(content) = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))? else {
         return Ok(None);
     };
-    let found = String::from_utf8_lossy(&content).trim().to_owned();
-    if found == FORMAT { Ok(Some(())) } else { Err(Error::Format { path, found: address::shorten(&found) }) }
+    let found = String::from_utf8_lossy(&content);
+    if found.trim() == FORMAT {
+        return Ok(Some(()));
+    }
+    let (path, found) = (path.display(), address::shorten(found.trim()));
+    Err(Error::new(
+        Cause::Format,
+        format!(
+            "{path} says format {found}, newer than this relay reads; update relay (nothing was changed)"
+        ),
+    ))
 }

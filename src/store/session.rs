@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::json;
 use crate::limits::STATE_FILE_BYTES;
 use crate::sys::clock;
@@ -63,7 +63,7 @@ impl Session {
 
     /// A file of this session's folder.
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        file::below(&self.folder, name)
     }
 
     /// The folder's name.
@@ -91,13 +91,13 @@ impl Session {
 
     /// The record; `None` when it was never registered, an error when the file
     /// is damaged.
-    pub fn info(&self) -> Result<Option<Info>> {
+    pub fn info(&self) -> Result<Option<Box<Info>>> {
         let path = self.file("info.json");
         let info = file::with_content(&path, STATE_FILE_BYTES, Info::parse);
         match info.map_err(|e| Error::io("read", &path, e))? {
             None => Ok(None),
             Some(info) => info.map(Some).ok_or_else(|| {
-                Error::Failed(format!("{} is damaged; register the session again to mend it", path.display()))
+                Error::failed(format!("{} is damaged; register the session again to mend it", path.display()))
             }),
         }
     }
@@ -107,7 +107,7 @@ impl Session {
         let path = self.file("lock");
         for _ in 0..LOCK_TRIES {
             let lock = match Lock::exclusive(&path) {
-                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Err(error) if error.is(Cause::Io(std::io::ErrorKind::NotFound)) => {
                     file::make_directory(&self.folder)
                         .map_err(|e| Error::io("make the folder", &self.folder, e))?;
                     continue;
@@ -119,7 +119,7 @@ impl Session {
                 return Ok(Guard { session: self, _lock: lock });
             }
         }
-        Err(Error::Busy { path, holder: None })
+        Err(Error::busy(&path, None))
     }
 
     /// Marks the session live for as long as the returned lock is kept.
@@ -175,8 +175,8 @@ impl Info {
             + "\n"
     }
 
-    fn parse(content: &[u8]) -> Option<Info> {
-        let (mut info, mut host) = (Info::default(), None);
+    fn parse(content: &[u8]) -> Option<Box<Info>> {
+        let (mut info, mut host) = (Box::<Info>::default(), None);
         let text = |raw: &str| json::decode(raw).map(Cow::into_owned);
         json::each_member(std::str::from_utf8(content).ok()?.trim(), |key, raw| match key.as_ref() {
             "id" => info.id = text(raw).unwrap_or_default(),
@@ -221,7 +221,7 @@ mod tests {
             inherits: None,
             successor: Some("x".into()),
         };
-        assert_eq!(Info::parse(info.to_text().as_bytes()), Some(info));
+        assert_eq!(Info::parse(info.to_text().as_bytes()), Some(Box::new(info)));
         assert_eq!(Info::parse(b"{}"), None);
     }
 }

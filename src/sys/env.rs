@@ -1,43 +1,35 @@
-//! The environment, read once at start.
+//! The environment this process was started with.
 //!
 //! Invariant: no other file asks the system for a variable or the working
-//! directory, so a whole run sees one environment.
+//! directory, and nothing changes either, so a whole run sees one environment.
+//! Only what is asked for is copied: hooks run in environments of many variables.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use super::file::is_program;
 
 /// The variables and the working directory this process was started with.
+#[derive(Default)]
 pub struct Env {
-    variables: HashMap<String, String>,
-    directory: PathBuf,
+    directory: OnceCell<PathBuf>,
 }
 
 impl Env {
-    /// Takes the process's environment. Variables that are not UTF-8 are left out.
-    pub fn read() -> Env {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        Env { variables, directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
-    }
-
-    /// A variable's value. An empty one, and one that a host failed to
-    /// substitute (it still holds `${`), count as absent.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        let value = self.variables.get(name)?.as_str();
-        (!value.is_empty() && !value.contains("${")).then_some(value)
+    /// A variable's value. An empty one, one that is not UTF-8, and one that a
+    /// host failed to substitute (it still holds `${`), count as absent.
+    pub fn get(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty() && !value.contains("${"))
     }
 
     /// A variable that holds a path, made absolute.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.get(name).map(|value| self.absolute(Path::new(value)))
+        self.get(name).map(|value| self.absolute(Path::new(&value)))
     }
 
     /// The user's home directory; `None` where nobody says which.
     pub fn home(&self) -> Option<PathBuf> {
-        self.get("HOME").map(|home| self.directory.join(home))
+        self.get("HOME").map(|home| self.seen_from_directory(PathBuf::from(home)))
     }
 
     /// A path below the home directory; where there is none, one that cannot
@@ -48,20 +40,25 @@ impl Env {
 
     /// The working directory at start.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        self.directory.get_or_init(|| std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")))
     }
 
     /// The path, seen from the working directory at start; `~/` is the home.
     pub fn absolute(&self, path: &Path) -> PathBuf {
-        match (path.strip_prefix("~"), self.home()) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => self.directory.join(path),
+        match path.strip_prefix("~").ok().and_then(|rest| Some(self.home()?.join(rest))) {
+            Some(path) => path,
+            None => self.seen_from_directory(path.to_owned()),
         }
+    }
+
+    fn seen_from_directory(&self, path: PathBuf) -> PathBuf {
+        if path.is_absolute() { path } else { self.directory().join(path) }
     }
 
     /// Where programs are looked for.
     pub fn search_path(&self) -> impl Iterator<Item = PathBuf> {
-        self.get("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").split(':').map(PathBuf::from)
+        let path = self.get("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned());
+        path.split(':').map(PathBuf::from).collect::<Vec<_>>().into_iter()
     }
 
     /// The program of this name among them; one with a slash where it says.

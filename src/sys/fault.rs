@@ -8,11 +8,13 @@
 use std::io;
 use std::path::Path;
 
+use super::Env;
+
 #[cfg(not(debug_assertions))]
 mod seam {
     use super::*;
 
-    pub fn arm(_: Option<&str>) {}
+    pub fn arm(_: &Env) {}
     pub fn step() -> io::Result<()> {
         Ok(())
     }
@@ -43,8 +45,9 @@ mod seam {
     static PLAN: Mutex<Option<Plan>> = Mutex::new(None);
 
     /// Arms the seam from the text of `RELAY_FAULT`.
-    pub fn arm(spec: Option<&str>) {
-        let Some((action, at)) = spec.and_then(|spec| spec.split_once(':')) else { return };
+    pub fn arm(env: &Env) {
+        let spec = env.get("RELAY_FAULT").unwrap_or_default();
+        let Some((action, at)) = spec.split_once(':') else { return };
         let Ok(at) = at.parse() else { return };
         if let Ok(mut plan) = PLAN.lock() {
             *plan = Some(Plan { action: action.to_owned(), at, steps: 0, undo: BTreeMap::new() });

@@ -4,17 +4,20 @@
 //! directory entry included; a failure leaves the old content. No other file of
 //! relay makes a store file visible.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
 
 use super::fault;
 
 /// What one read asks for, in bytes: more than most files of a store hold.
 const READ_AT_ONCE: usize = 1024;
-const PRIVATE_FILE: u32 = 0o600;
 const PRIVATE_DIRECTORY: u32 = 0o700;
+/// To write a file from its start.
+const ANEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::TRUNC);
 
 /// The content of a file of at most `limit` bytes; `None` when there is none.
 /// A larger one is an error, not a cut.
@@ -45,10 +48,25 @@ pub fn with_content<T>(path: &Path, limit: usize, look: impl FnOnce(&[u8]) -> T)
     Ok(Some(look(&content)))
 }
 
-/// Opens a file for reading, in one system call: musl's own `open` adds a second.
+/// The path of what is called so in a folder, made at once: `join` makes it twice.
+pub fn below(folder: &Path, name: &str) -> PathBuf {
+    let mut path = PathBuf::with_capacity(folder.as_os_str().len() + 1 + name.len());
+    path.push(folder);
+    path.push(name);
+    path
+}
+
+/// Opens a file or folder for reading.
 pub fn open(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(path, flags, rustix::fs::Mode::empty())?))
+    open_with(path, OFlags::RDONLY)
+}
+
+/// Opens a file, a private one where it is made, in one system call: musl's own
+/// `open` adds a second.
+fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
+    let mode = Mode::RUSR | Mode::WUSR;
+    let opened = rustix::io::retry_on_intr(|| rustix::fs::open(path, flags | OFlags::CLOEXEC, mode));
+    Ok(File::from(opened?))
 }
 
 /// The last `limit` bytes of a regular file; `None` when there is none.
@@ -152,7 +170,7 @@ pub fn keep_copy(path: &Path) -> io::Result<Option<PathBuf>> {
     fault::step()?;
     match fs::copy(path, &copy) {
         Ok(_) => {
-            File::open(&copy)?.sync_all()?;
+            open(&copy)?.sync_all()?;
             Ok(Some(copy))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(None),
@@ -209,8 +227,7 @@ pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
     let mut old = open(path)?;
     old.seek(SeekFrom::Start(length))?;
     fault::step()?;
-    let mut new =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(&draft)?;
+    let mut new = open_with(&draft, ANEW)?;
     new.seek(SeekFrom::Start(length))?;
     fault::step()?;
     io::copy(&mut old, &mut new)?;
@@ -293,7 +310,7 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
     if created {
         fault::step()?;
     }
-    let mut log = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE_FILE).open(path)?;
+    let mut log = open_with(path, OFlags::RDWR | OFlags::APPEND | OFlags::CREATE)?;
     let before = log.seek(SeekFrom::End(0))?;
     let mut record = Vec::with_capacity(line.len() + 1);
     if before > 0 {
@@ -326,7 +343,7 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
 /// Opens a private file that need not survive a power cut, to be written to.
 pub fn open_note(path: &Path) -> io::Result<File> {
     fault::step()?;
-    OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)
+    open_with(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE)
 }
 
 /// Makes what stands in a file, and its name, last.
@@ -347,18 +364,17 @@ pub fn append_note(path: &Path, line: &str) -> io::Result<()> {
 /// must be able to tell a torn one.
 pub fn write_note(path: &Path, line: &str) -> io::Result<()> {
     fault::step()?;
-    let mut note =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(path)?;
+    let mut note = open_with(path, ANEW)?;
     fault::step()?;
     note.write_all(line.as_bytes())
 }
 
 /// Opens (and creates) a file that only serves to be locked.
 pub fn open_lock(path: &Path) -> io::Result<File> {
-    match OpenOptions::new().write(true).open(path) {
+    match open_with(path, OFlags::WRONLY) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fault::step()?;
-            OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE_FILE).open(path)
+            open_with(path, OFlags::WRONLY | OFlags::CREATE)
         }
         opened => opened,
     }
@@ -366,8 +382,7 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
 
 fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
     fault::step()?;
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(draft)?;
+    let mut file = open_with(draft, ANEW)?;
     fault::step()?;
     file.write_all(content)?;
     fault::step()?;
@@ -378,5 +393,5 @@ fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
 fn sync_directory_of(path: &Path) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     fault::step()?;
-    File::open(parent)?.sync_all()
+    open(parent)?.sync_all()
 }

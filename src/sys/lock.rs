@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::file::open_lock;
+use super::file::{open, open_lock};
 use crate::error::{Error, Result};
 use crate::limits::LOCK_WAIT_MS;
 
@@ -41,7 +41,7 @@ impl Lock {
         match answer.recv_timeout(Duration::from_millis(LOCK_WAIT_MS)) {
             Ok(Ok(file)) => Ok(Lock { file }),
             Ok(Err(error)) => Err(Error::io("lock", path, error)),
-            Err(_) => Err(Error::Busy { path: path.to_owned(), holder: holder(path) }),
+            Err(_) => Err(Error::busy(path, holder(path))),
         }
     }
 
@@ -66,7 +66,7 @@ impl Lock {
 
     /// Whether somebody holds a lock on `path`; looking creates no file.
     pub fn is_held(path: &Path) -> bool {
-        let Ok(file) = File::open(path) else { return false };
+        let Ok(file) = open(path) else { return false };
         matches!(file.try_lock(), Err(TryLockError::WouldBlock))
     }
 }

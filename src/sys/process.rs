@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits::ANCESTORS;
 
 /// One process of this boot. Its text form, `<pid>-<start>`, is a safe file name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Process {
     pub pid: u32,
     start: String,
@@ -69,7 +69,7 @@ pub fn host_process() -> Option<Process> {
 
 /// The file of this very program.
 pub fn executable() -> Result<std::path::PathBuf> {
-    std::env::current_exe().map_err(|e| Error::Failed(format!("cannot tell where relay itself is: {e}")))
+    std::env::current_exe().map_err(|e| Error::failed(format!("cannot tell where relay itself is: {e}")))
 }
 
 /// The processes of this user that run a program named after relay with `verb`
@@ -121,9 +121,10 @@ fn facts(pid: u32) -> Option<Facts> {
     let stat = String::from_utf8_lossy(&line[..length]);
     let (head, tail) = stat.rsplit_once(')')?;
     let command = head.split_once('(')?.1.to_owned();
-    let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
-    let ended = matches!(*fields.first()?, "Z" | "X");
-    Some(Facts { parent: fields.get(1)?.parse().ok()?, start: (*fields.get(19)?).to_owned(), command, ended })
+    let mut fields = tail.split_ascii_whitespace();
+    let ended = matches!(fields.next()?, "Z" | "X");
+    let parent = fields.next()?.parse().ok()?;
+    Some(Facts { parent, start: fields.nth(17)?.to_owned(), command, ended })
 }
 
 /// `ps` is the one way to a start time without unsafe code.

@@ -82,11 +82,11 @@ fn command(plan: &Plan) -> Command {
 
 fn cannot_start(plan: &Plan, error: std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::NotFound => Error::NotFound {
-            what: "program",
-            name: plan.program.clone(),
-            hint: " on the PATH; install it, or wake the session where it is installed".to_owned(),
-        },
+        std::io::ErrorKind::NotFound => Error::not_found(
+            "program",
+            &plan.program.clone(),
+            " on the PATH; install it, or wake the session where it is installed",
+        ),
         _ => Error::io("run", Path::new(&plan.program), error),
     }
 }
@@ -149,6 +149,6 @@ pub fn converse(plan: &Plan, variables: &[(&str, &str)], input: &str) -> Result<
     let output = child.wait_with_output().map_err(failed)?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(Error::Failed(format!("{} {:?} failed", plan.program, plan.arguments))),
+        false => Err(Error::failed(format!("{} {:?} failed", plan.program, plan.arguments))),
     }
 }

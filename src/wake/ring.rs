@@ -25,7 +25,7 @@ impl Ringing {
     pub fn outcome(self) -> std::result::Result<Result<()>, Ringing> {
         match self.0.is_finished() {
             false => Err(self),
-            true => Ok(self.0.join().unwrap_or_else(|_| Err(Error::Failed("the ring broke off".to_owned())))),
+            true => Ok(self.0.join().unwrap_or_else(|_| Err(Error::failed("the ring broke off")))),
         }
     }
 }
@@ -55,7 +55,7 @@ pub fn run(plan: Plan) -> Result<Ringing> {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => {
                     let words: Vec<&str> = plan.arguments.iter().map(String::as_str).take(2).collect();
-                    return Err(Error::Failed(format!(
+                    return Err(Error::failed(format!(
                         "{} {} failed: {status}",
                         plan.program,
                         words.join(" ")
@@ -63,7 +63,7 @@ pub fn run(plan: Plan) -> Result<Ringing> {
                 }
                 None if Instant::now() > deadline => {
                     let _ = child.kill().and_then(|()| child.wait());
-                    return Err(Error::Failed(format!("{} took too long to ring", plan.program)));
+                    return Err(Error::failed(format!("{} took too long to ring", plan.program)));
                 }
                 None => std::thread::sleep(Duration::from_millis(LOOK_MS)),
             }
@@ -73,5 +73,5 @@ pub fn run(plan: Plan) -> Result<Ringing> {
 
 fn in_background(ring: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Ringing> {
     let thread = std::thread::Builder::new().stack_size(128 * 1024).spawn(ring);
-    thread.map(Ringing).map_err(|error| Error::Failed(format!("cannot ring: {error}")))
+    thread.map(Ringing).map_err(|error| Error::failed(format!("cannot ring: {error}")))
 }

@@ -72,7 +72,7 @@ pub fn verdict(findings: &[Finding]) -> Result<()> {
     let problems = findings.iter().filter(|finding| finding.grade == Grade::Problem).count();
     match problems {
         0 => Ok(()),
-        _ => Err(Error::Failed(format!(
+        _ => Err(Error::failed(format!(
             "{} found; each line above says what to do",
             count(problems, "problem")
         ))),

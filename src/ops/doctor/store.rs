@@ -2,7 +2,7 @@
 //!
 //! Invariant: see [`super`].
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::Findings;
@@ -65,7 +65,7 @@ fn locks(store: &Store, findings: &mut Findings) {
             format!("the store is on a network file system ({kind}), which cannot keep relay's promises; {elsewhere}"),
         );
     }
-    let (Ok(one), Ok(other)) = (File::open(&path), File::open(&path)) else { return };
+    let (Ok(one), Ok(other)) = (file::open(&path), file::open(&path)) else { return };
     // Held by somebody else already, they work.
     let work = match one.try_lock() {
         Ok(()) => matches!(other.try_lock(), Err(TryLockError::WouldBlock)),
