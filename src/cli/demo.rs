@@ -127,7 +127,7 @@ impl Stage {
     }
 
     /// Hands the session's hook an event. Returns what it prints.
-    fn hook(&self, actor: &Actor, event: &str, more: &[(&str, &str)]) -> Result<String> {
+    fn hook(&self, actor: &Actor, event: &str, more: &[(&'static str, &str)]) -> Result<String> {
         let folder = self.folder(actor);
         let mut object = Object::new()
             .str("session_id", actor.id)
@@ -140,7 +140,13 @@ impl Stage {
     }
 
     /// The text that the hook puts before the model, which must hold `expected`.
-    fn shown(&self, actor: &Actor, event: &str, more: &[(&str, &str)], expected: &str) -> Result<String> {
+    fn shown(
+        &self,
+        actor: &Actor,
+        event: &str,
+        more: &[(&'static str, &str)],
+        expected: &str,
+    ) -> Result<String> {
         let output = self.hook(actor, event, more)?;
         let document = Document::parse(output.as_bytes()).ok();
         let root = document.as_ref().map(Document::value);
@@ -159,7 +165,7 @@ impl Stage {
     }
 
     /// Calls a tool of the session's bus. Returns the result's text.
-    fn tool(&self, actor: &Actor, name: &str, arguments: &[(&str, &str)]) -> Result<String> {
+    fn tool(&self, actor: &Actor, name: &str, arguments: &[(&'static str, &str)]) -> Result<String> {
         let arguments =
             arguments.iter().fold(Object::new(), |object, (key, value)| object.str(key, value)).finish();
         let params = Object::new().str("name", name).raw("arguments", &arguments).finish();

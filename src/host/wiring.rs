@@ -139,7 +139,12 @@ pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
 
 /// Adds relay's server to the object `mcpServers`; `more`: what this host wants
 /// besides, as JSON.
-pub fn add_to_json(text: &str, program: &str, store: Option<&str>, more: &[(&str, &str)]) -> Option<String> {
+pub fn add_to_json(
+    text: &str,
+    program: &str,
+    store: Option<&str>,
+    more: &[(&'static str, &str)],
+) -> Option<String> {
     let mut server = Object::new().str("command", program).raw("args", "[\"bus\"]");
     for (key, value) in more {
         server = server.raw(key, value);

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 /// Decodes the raw text of a JSON string, quotes included. `None` when it is not
 /// a well-formed string.
 pub fn decode(raw: &str) -> Option<Cow<'_, str>> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let [b'"', .., b'"'] = raw.as_bytes() else { return None };
+    let inner = &raw[1..raw.len() - 1];
     let bytes = inner.as_bytes();
     let mut at = plain(bytes, 0);
     while bytes.get(at).is_some_and(|byte| *byte >= 0x7f) {

@@ -21,14 +21,14 @@ impl Object {
         Object { text: String::with_capacity(OBJECT_BYTES) }
     }
 
-    pub fn str(mut self, key: &str, value: &str) -> Object {
+    pub fn str(mut self, key: &'static str, value: &str) -> Object {
         self.key(key);
         quote_into(&mut self.text, value);
         self
     }
 
     /// The string, or `null`.
-    pub fn nullable(self, key: &str, value: Option<&str>) -> Object {
+    pub fn nullable(self, key: &'static str, value: Option<&str>) -> Object {
         match value {
             Some(value) => self.str(key, value),
             None => self.raw(key, "null"),
@@ -36,32 +36,33 @@ impl Object {
     }
 
     /// The string, or no such member at all.
-    pub fn optional(self, key: &str, value: Option<&str>) -> Object {
+    pub fn optional(self, key: &'static str, value: Option<&str>) -> Object {
         match value {
             Some(value) => self.str(key, value),
             None => self,
         }
     }
 
-    pub fn u64(self, key: &str, value: u64) -> Object {
+    pub fn u64(self, key: &'static str, value: u64) -> Object {
         self.raw(key, &value.to_string())
     }
 
-    pub fn bool(self, key: &str, value: bool) -> Object {
+    pub fn bool(self, key: &'static str, value: bool) -> Object {
         self.raw(key, if value { "true" } else { "false" })
     }
 
     /// A member whose value is JSON text already.
-    pub fn raw(mut self, key: &str, json: &str) -> Object {
+    pub fn raw(mut self, key: &'static str, json: &str) -> Object {
         self.key(key);
         self.text.push_str(json);
         self
     }
 
-    fn key(&mut self, key: &str) {
-        self.text.push(if self.text.is_empty() { '{' } else { ',' });
-        quote_into(&mut self.text, key);
-        self.text.push(':');
+    /// A key stands in the source: nothing in it is to be escaped.
+    fn key(&mut self, key: &'static str) {
+        self.text.push_str(if self.text.is_empty() { "{\"" } else { ",\"" });
+        self.text.push_str(key);
+        self.text.push_str("\":");
     }
 
     /// The finished object, on one line.
@@ -147,45 +148,42 @@ pub fn one_line(json: &str) -> String {
 
 /// The same JSON, indented by two spaces a level for a person to read.
 pub fn pretty(json: &str) -> String {
+    const INDENT: &str = "\n                                                                ";
     let bytes = json.as_bytes();
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0usize;
     let newline = |out: &mut String, depth: usize| {
-        out.push('\n');
-        (0..depth).for_each(|_| out.push_str("  "));
+        out.push_str(&INDENT[..=(2 * depth).min(INDENT.len() - 1)]);
     };
-    let mut at = 0;
+    // What stands from `from` on has not been put out yet.
+    let (mut from, mut at) = (0, 0);
     while let Some(byte) = bytes.get(at) {
         let begin = at;
         at += 1;
         match byte {
-            b'"' => {
-                at = skip_string(bytes, begin, None).unwrap_or(bytes.len());
-                out.push_str(&json[begin..at]);
-            }
-            b'{' | b'[' if matches!(bytes.get(at), Some(b'}' | b']')) => {
-                at += 1;
-                out.push_str(&json[begin..at]);
-            }
-            b'{' | b'[' => {
-                out.push_str(&json[begin..at]);
-                depth += 1;
+            b'"' => at = skip_string(bytes, begin, None).unwrap_or(bytes.len()),
+            b'{' | b'[' if matches!(bytes.get(at), Some(b'}' | b']')) => at += 1,
+            b'{' | b'[' | b',' => {
+                depth += usize::from(*byte != b',');
+                out.push_str(&json[from..at]);
                 newline(&mut out, depth);
+                from = at;
             }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
+                out.push_str(&json[from..begin]);
                 newline(&mut out, depth);
-                out.push_str(&json[begin..at]);
+                from = begin;
             }
-            b',' => {
-                out.push(',');
-                newline(&mut out, depth);
+            b':' => {
+                out.push_str(&json[from..at]);
+                out.push(' ');
+                from = at;
             }
-            b':' => out.push_str(": "),
-            _ => out.push_str(json.get(begin..at).unwrap_or_default()),
+            _ => {}
         }
     }
-    out
+    out + &json[from..]
 }
 
 #[cfg(test)]

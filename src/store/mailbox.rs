@@ -15,7 +15,7 @@ use crate::mail::Message;
 use crate::sys::file;
 
 /// What one read of a log asks for, in bytes.
-const READ_AT_ONCE: u64 = 64 * 1024;
+const READ_AT_ONCE: u64 = 16 * 1024;
 
 /// A message in the log.
 pub struct Entry {

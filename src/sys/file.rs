@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -306,17 +306,19 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// cannot swallow this one; a write that fails is taken back. The caller holds
 /// the log's lock. Returns the offset after the line.
 pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
-    let created = !path.exists();
-    if created {
-        fault::step()?;
-    }
-    let mut log = open_with(path, OFlags::RDWR | OFlags::APPEND | OFlags::CREATE)?;
+    let flags = OFlags::RDWR | OFlags::APPEND;
+    let (mut log, created) = match open_with(path, flags) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fault::step()?;
+            (open_with(path, flags | OFlags::CREATE)?, true)
+        }
+        opened => (opened?, false),
+    };
     let before = log.seek(SeekFrom::End(0))?;
     let mut record = Vec::with_capacity(line.len() + 1);
     if before > 0 {
         let mut last = [0u8];
-        log.seek(SeekFrom::Start(before - 1))?;
-        log.read_exact(&mut last)?;
+        log.read_exact_at(&mut last, before - 1)?;
         if last != *b"\n" {
             record.push(b'\n');
         }
