@@ -109,6 +109,9 @@ pub const HOOK_MESSAGES: usize = 64;
 /// Pending messages beyond those shown that are counted; where it is all of
 /// them, there may be more.
 pub const WAITING_COUNTED: usize = 20;
+/// Sessions that `list` shows people, unless they ask for all: what reads like
+/// a list, and takes a moment also where a store has tens of thousands.
+pub const LIST_SESSIONS: usize = 500;
 /// Messages that `peek` prints unless asked for more.
 pub const PEEK_MESSAGES: usize = 1_000;
 /// Messages that `log` prints unless asked for more.

@@ -2,8 +2,10 @@
 
 mod harness;
 
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, UNIX_EPOCH};
 
 use harness::{ALICE, BOB, World};
 use serde_json::json;
@@ -282,4 +284,35 @@ fn doctor_tells_of_mail_that_nobody_may_ever_read() {
     let world = World::with_alice_and_bob();
     world.ok(&["send", "--id", "99999999-9999-4999-8999-999999999999", "--", "x"]);
     assert!(world.ok(&["doctor"]).contains("no host has announced"));
+}
+
+#[test]
+fn a_long_list_shows_people_what_runs_and_what_was_active_last() {
+    let world = World::with_alice_and_bob();
+    let key = |number: usize| format!("{number:08x}-0000-4000-8000-000000000000");
+    let record = std::fs::read_to_string(world.session(BOB).join("info.json")).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    record.as_object_mut().unwrap().remove("process");
+    for number in 0..600 {
+        std::fs::create_dir(world.session(&key(number))).unwrap();
+        record["id"] = key(number).into();
+        record["name"] = format!("old-{number}").into();
+        std::fs::write(world.session(&key(number)).join("info.json"), record.to_string()).unwrap();
+    }
+    world.ok(&["send", "--id", &key(7), "--", "mail for an old one"]);
+    // Long ago, alice's folder, too, and the mail's: only the log is new.
+    for id in (0..300).map(key).chain([ALICE.to_owned()]) {
+        let year_2001 = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        File::open(world.session(&id)).unwrap().set_modified(year_2001).unwrap();
+    }
+    let run = world.run(&["list"]);
+    let said = "relay: 500 of 602 sessions, those that run and the last active; `relay list --all` shows every one\n";
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), said));
+    let shown: Vec<&str> = run.stdout.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!((shown.len(), &shown[..2]), (500, &["alice", "bob"][..]), "live ones first");
+    assert!(shown.contains(&"old-7") && (300..600).all(|n| shown.contains(&format!("old-{n}").as_str())));
+    let all = world.run(&["list", "--all"]);
+    assert_eq!((all.stdout.lines().count(), all.stderr.as_str()), (602, ""));
+    assert_eq!(world.json(&["list", "--json"]).as_array().unwrap().len(), 602, "scripts get all");
+    assert_eq!(world.ok(&["list", "--names"]).lines().count(), 602);
 }

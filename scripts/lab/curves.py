@@ -2,7 +2,7 @@
 import math
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 300, 210, 46, 34
-COLOURS = ["#2f7fd1", "#d1642f", "#2f9e57"]
+COLOURS = ["#2f7fd1", "#d1642f", "#2f9e57", "#8a4fbf"]
 STYLE = ("text{font:11px sans-serif;fill:#555}.t{font-weight:600}.g{stroke:#8884;stroke-width:1}"
          "@media (prefers-color-scheme:dark){text{fill:#bbb}}")
 

@@ -2,21 +2,23 @@
 
 use std::fmt::Write;
 
-use super::{Parsed, say};
+use super::{Parsed, remark, say};
 use crate::error::{Error, Result};
 use crate::json;
+use crate::limits::LIST_SESSIONS;
 use crate::ops::Relay;
 use crate::ops::reach::Reach;
-use crate::ops::roster::{Row, roster};
+use crate::ops::roster::{Row, recent};
 use crate::sys::clock;
 
 /// What a row takes, mostly.
 const ROW_BYTES: usize = 160;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let rows = match relay.existing_store()? {
-        Some(store) => roster(&store)?,
-        None => Vec::new(),
+    let all = ["all", "json", "names"].iter().any(|flag| parsed.flag(flag));
+    let (rows, known) = match relay.existing_store()? {
+        Some(store) => recent(&store, if all { usize::MAX } else { LIST_SESSIONS })?,
+        None => (Vec::new(), 0),
     };
     if parsed.flag("names") {
         return say(&rows.iter().map(|row| format!("{}\n", row.found.info.label())).collect::<String>());
@@ -55,7 +57,13 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         Ok(())
     };
     rows.iter().try_for_each(&mut row_text).map_err(|_| Error::failed("the table cannot be written"))?;
-    say(&table)
+    let printed = say(&table)?;
+    if known > LIST_SESSIONS && !all {
+        remark(&format!(
+            "relay: {LIST_SESSIONS} of {known} sessions, those that run and the last active; `relay list --all` shows every one"
+        ));
+    }
+    Ok(printed)
 }
 
 /// One session as the roster tool and `list --json` show it.

@@ -23,6 +23,7 @@ const HOST: Flag = value(
     "the session's host: claude, codex, gemini, opencode, omp, copilot, qwen, kimi, cursor or agy",
 );
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
+const ALL: Flag = flag("all", "every session, however many");
 const DRY: Flag = flag("dry", "only print what would be run, as JSON");
 const DIR: Flag = value("dir", "path", Completes::Directory, "the session's directory");
 
@@ -223,8 +224,8 @@ pub const VERBS: &[Verb] = &[
         summary: "the sessions relay knows, live ones first",
         about: "A line a session: its name, host, id, directory, whether it is live or when it was last seen, and how mail \
                 reaches it. next step: at its next tool call, turn end or prompt. bell: the same, and it is rung when it \
-                is idle. wake: it sleeps until somebody runs relay wake.",
-        flags: &[JSON, Flag { hidden: true, ..flag("names", "names only") }],
+                is idle. wake: it sleeps until somebody runs relay wake. Of over 500 it shows what runs, then the latest.",
+        flags: &[JSON, ALL, Flag { hidden: true, ..flag("names", "names only") }],
         ..PLAIN
     },
     Verb {

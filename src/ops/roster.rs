@@ -9,9 +9,7 @@ use crate::json;
 use crate::store::{Session, Store};
 use crate::sys::clock;
 use crate::sys::process::Process;
-
-/// So many sessions are looked at by one thread.
-const TOGETHER: usize = 512;
+use crate::sys::threads::in_two;
 
 /// One session of the roster.
 pub struct Row {
@@ -30,25 +28,25 @@ pub struct Row {
 /// Every registered session that nothing has succeeded, live ones first, then
 /// by name.
 pub fn roster(store: &Store) -> Result<Vec<Row>> {
+    rows(store, &store.sessions()?)
+}
+
+/// As [`roster`], of `most` sessions: those that run, then those where something
+/// happened last. And how many there are in all.
+pub fn recent(store: &Store, most: usize) -> Result<(Vec<Row>, usize)> {
+    let (sessions, all) = store.recent(most)?;
+    Ok((rows(store, &sessions)?, all))
+}
+
+/// The rows of these sessions, in order.
+fn rows(store: &Store, sessions: &[Session]) -> Result<Vec<Row>> {
     let mut rooms: HashMap<String, Vec<String>> = HashMap::new();
     for room in store.rooms()? {
         for member in store.members(&room)? {
             rooms.entry(member.key().to_owned()).or_default().push(room.clone());
         }
     }
-    let sessions = store.sessions()?;
-    let mut rows: Vec<Row> = if sessions.len() < TOGETHER {
-        look_at(&sessions)
-    } else {
-        // Waiting for the system is most of it, so two look at half each.
-        let (some, others) = sessions.split_at(sessions.len() / 2);
-        std::thread::scope(|scope| {
-            let others = scope.spawn(|| look_at(others));
-            let mut rows = look_at(some);
-            rows.extend(others.join().unwrap_or_default());
-            rows
-        })
-    };
+    let mut rows = in_two(sessions, look_at);
     if !rooms.is_empty() {
         for row in &mut rows {
             row.rooms = rooms.remove(row.found.session.key()).unwrap_or_default();

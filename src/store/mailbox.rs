@@ -12,7 +12,7 @@ use super::session::{Guard, Session};
 use crate::error::{Error, Result};
 use crate::limits::{RECORD_BYTES, STATE_FILE_BYTES};
 use crate::mail::Message;
-use crate::sys::file;
+use crate::sys::{file, log};
 
 /// What one read of a log asks for, in bytes.
 const READ_AT_ONCE: u64 = 16 * 1024;
@@ -77,7 +77,7 @@ impl Session {
         let fail = |error| Error::io("read", &path, error);
         // History that was trimmed is a hole at the log's beginning.
         let from = match from {
-            0 => file::first_data(&path).map_err(fail)?.unwrap_or(0).min(to),
+            0 => log::first_data(&path).map_err(fail)?.unwrap_or(0).min(to),
             from => from,
         };
         stretch.end = from;
@@ -137,7 +137,7 @@ impl Guard<'_> {
     /// Returns the offset after it.
     pub fn append(&self, message: &Message) -> Result<u64> {
         let path = self.session().log();
-        file::append_line(&path, message.to_line().as_bytes()).map_err(|e| Error::io("append to", &path, e))
+        log::append_line(&path, message.to_line().as_bytes()).map_err(|e| Error::io("append to", &path, e))
     }
 
     /// Syncs what another process may have appended and not synced yet.

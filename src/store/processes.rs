@@ -34,6 +34,20 @@ impl Store {
         Ok(latest_first)
     }
 
+    /// The sessions that processes announced which still run, each once.
+    pub fn announced_by_running(&self) -> Result<Vec<Session>> {
+        let names = entries(&self.home.join("processes"))?;
+        let mut sessions: Vec<Session> = Vec::new();
+        for process in names.iter().filter_map(|name| Process::parse(name)).filter(Process::is_alive) {
+            for session in self.announced_by(&process)? {
+                if !sessions.contains(&session) {
+                    sessions.push(session);
+                }
+            }
+        }
+        Ok(sessions)
+    }
+
     /// Watches for notes of processes.
     pub fn watch_processes(&self, watch: &mut Watch) {
         watch.add(&self.home.join("processes"));

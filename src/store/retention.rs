@@ -11,7 +11,7 @@ use super::session::{Guard, Info, Session};
 use super::{Store, entries};
 use crate::error::{Error, Result};
 use crate::limits::{KEEP_DAYS, KEEP_MIB, TRIM_BYTES};
-use crate::sys::file;
+use crate::sys::{file, log};
 
 const DAY_MS: u64 = 86_400_000;
 /// Messages looked at in one go.
@@ -66,7 +66,7 @@ impl Session {
     /// Where the first line that is still there begins; `None`: no log.
     fn history_begins(&self) -> Result<Option<u64>> {
         let path = self.log();
-        file::first_data(&path).map_err(|e| Error::io("read", &path, e))
+        log::first_data(&path).map_err(|e| Error::io("read", &path, e))
     }
 
     /// What the log occupies on the disk, in bytes.
@@ -80,7 +80,7 @@ impl Guard<'_> {
     pub fn trim(&self, cut: u64) -> Result<()> {
         let path = self.session().log();
         // The newline before the cut stays: a log ends in one, whatever is left.
-        file::hollow(&path, cut - 1).map_err(|e| Error::io("trim", &path, e))
+        log::hollow(&path, cut - 1).map_err(|e| Error::io("trim", &path, e))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Durable files: read whole, replace whole, append one line, create once.
+//! Durable files: read whole, replace whole, create once.
 //!
 //! Invariant: whatever a function here reports as written has been synced, the
 //! directory entry included; a failure leaves the old content. No other file of
@@ -6,10 +6,10 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 
 use super::fault;
 
@@ -17,7 +17,7 @@ use super::fault;
 const READ_AT_ONCE: usize = 1024;
 const PRIVATE_DIRECTORY: u32 = 0o700;
 /// To write a file from its start.
-const ANEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::TRUNC);
+pub(super) const ANEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::TRUNC);
 
 /// The content of a file of at most `limit` bytes; `None` when there is none.
 /// A larger one is an error, not a cut.
@@ -63,7 +63,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 
 /// Opens a file, a private one where it is made, in one system call: musl's own
 /// `open` adds a second.
-fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
+pub(super) fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
     let mode = Mode::RUSR | Mode::WUSR;
     let opened = rustix::io::retry_on_intr(|| rustix::fs::open(path, flags | OFlags::CLOEXEC, mode));
     Ok(File::from(opened?))
@@ -219,54 +219,10 @@ pub fn create(path: &Path, draft: &Path, content: &[u8]) -> io::Result<bool> {
     Ok(created)
 }
 
-/// Replaces a log by one with a hole where its first `length` bytes were: what
-/// follows stays where it is. The caller holds the lock that makes it the only
-/// writer.
-pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
-    let draft = path.with_extension("tmp");
-    let mut old = open(path)?;
-    old.seek(SeekFrom::Start(length))?;
-    fault::step()?;
-    let mut new = open_with(&draft, ANEW)?;
-    new.seek(SeekFrom::Start(length))?;
-    fault::step()?;
-    io::copy(&mut old, &mut new)?;
-    fault::step()?;
-    // When mail last came must still show.
-    new.set_modified(old.metadata()?.modified()?)?;
-    new.sync_all()?;
-    fault::unsynced(path);
-    fault::step()?;
-    fs::rename(&draft, path)?;
-    sync_directory_of(path)?;
-    fault::synced(path);
-    Ok(())
-}
-
-/// Where a log's first line begins behind the hole that [`hollow`] made; `None`
-/// when there is no log.
-pub fn first_data(path: &Path) -> io::Result<Option<u64>> {
-    let mut file = match open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    // Blocks of the hole need not be read where the system can skip them.
-    let mut at = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
-    file.seek(SeekFrom::Start(at))?;
-    let mut piece = [0u8; 8192];
-    loop {
-        let length = file.read(&mut piece)?;
-        let hollow = piece[..length].iter().take_while(|byte| **byte == 0).count();
-        at += hollow as u64;
-        if hollow < length {
-            let newline = at > 0 && piece[hollow] == b'\n';
-            return Ok(Some(at + u64::from(newline)));
-        }
-        if length == 0 {
-            return Ok(Some(at));
-        }
-    }
+/// When what stands at `path`, seen from an open folder, last changed: seconds
+/// since 1970, 0 where nothing is.
+pub fn changed_in(folder: &File, path: &str) -> i64 {
+    rustix::fs::statat(folder, path, AtFlags::empty()).map_or(0, |found| found.st_mtime)
 }
 
 /// What a file occupies on the disk, in bytes; 0 when there is none.
@@ -299,47 +255,6 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_directory_of(to)?;
     sync_directory_of(from)
-}
-
-/// Appends one line (which must end in a newline) to a log, in one write, and
-/// syncs it. A torn line that a crash left behind is closed first, so that it
-/// cannot swallow this one; a write that fails is taken back. The caller holds
-/// the log's lock. Returns the offset after the line.
-pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
-    let flags = OFlags::RDWR | OFlags::APPEND;
-    let (mut log, created) = match open_with(path, flags) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fault::step()?;
-            (open_with(path, flags | OFlags::CREATE)?, true)
-        }
-        opened => (opened?, false),
-    };
-    let before = log.seek(SeekFrom::End(0))?;
-    let mut record = Vec::with_capacity(line.len() + 1);
-    if before > 0 {
-        let mut last = [0u8];
-        log.read_exact_at(&mut last, before - 1)?;
-        if last != *b"\n" {
-            record.push(b'\n');
-        }
-    }
-    record.extend_from_slice(line);
-    fault::unsynced(path);
-    let written = fault::step()
-        .and_then(|()| log.write_all(&record))
-        .and_then(|()| fault::step())
-        .and_then(|()| log.sync_data())
-        .and_then(|()| if created { sync_directory_of(path) } else { Ok(()) });
-    match written {
-        Ok(()) => {
-            fault::synced(path);
-            Ok(before + record.len() as u64)
-        }
-        Err(error) => {
-            let _ = log.set_len(before);
-            Err(error)
-        }
-    }
 }
 
 /// Opens a private file that need not survive a power cut, to be written to.
@@ -392,7 +307,7 @@ fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Makes the entry of `path` in its directory durable.
-fn sync_directory_of(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     fault::step()?;
     open(parent)?.sync_all()

@@ -8,9 +8,11 @@ pub mod env;
 pub mod fault;
 pub mod file;
 pub mod lock;
+pub mod log;
 pub mod process;
 pub mod random;
 pub mod stdio;
+pub mod threads;
 pub mod watch;
 
 pub use env::Env;

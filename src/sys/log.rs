@@ -1,0 +1,105 @@
+//! Logs on disk: append a line, and let the oldest go.
+//!
+//! Invariant: a log only grows, a whole line at a time; an offset in it stays
+//! what it is, also when what was before it has been let go.
+
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use super::fault;
+use super::file::{ANEW, open, open_with, sync_directory_of};
+
+/// Appends one line (which must end in a newline) to a log, in one write, and
+/// syncs it. A torn line that a crash left behind is closed first, so that it
+/// cannot swallow this one; a write that fails is taken back. The caller holds
+/// the log's lock. Returns the offset after the line.
+pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
+    let flags = OFlags::RDWR | OFlags::APPEND;
+    let (mut log, created) = match open_with(path, flags) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fault::step()?;
+            (open_with(path, flags | OFlags::CREATE)?, true)
+        }
+        opened => (opened?, false),
+    };
+    let before = log.seek(SeekFrom::End(0))?;
+    let mut record = Vec::with_capacity(line.len() + 1);
+    if before > 0 {
+        let mut last = [0u8];
+        log.read_exact_at(&mut last, before - 1)?;
+        if last != *b"\n" {
+            record.push(b'\n');
+        }
+    }
+    record.extend_from_slice(line);
+    fault::unsynced(path);
+    let written = fault::step()
+        .and_then(|()| log.write_all(&record))
+        .and_then(|()| fault::step())
+        .and_then(|()| log.sync_data())
+        .and_then(|()| if created { sync_directory_of(path) } else { Ok(()) });
+    match written {
+        Ok(()) => {
+            fault::synced(path);
+            Ok(before + record.len() as u64)
+        }
+        Err(error) => {
+            let _ = log.set_len(before);
+            Err(error)
+        }
+    }
+}
+
+/// Replaces a log by one with a hole where its first `length` bytes were: what
+/// follows stays where it is. The caller holds the lock that makes it the only
+/// writer.
+pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
+    let draft = path.with_extension("tmp");
+    let mut old = open(path)?;
+    old.seek(SeekFrom::Start(length))?;
+    fault::step()?;
+    let mut new = open_with(&draft, ANEW)?;
+    new.seek(SeekFrom::Start(length))?;
+    fault::step()?;
+    io::copy(&mut old, &mut new)?;
+    fault::step()?;
+    // When mail last came must still show.
+    new.set_modified(old.metadata()?.modified()?)?;
+    new.sync_all()?;
+    fault::unsynced(path);
+    fault::step()?;
+    fs::rename(&draft, path)?;
+    sync_directory_of(path)?;
+    fault::synced(path);
+    Ok(())
+}
+
+/// Where a log's first line begins behind the hole that [`hollow`] made; `None`
+/// when there is no log.
+pub fn first_data(path: &Path) -> io::Result<Option<u64>> {
+    let mut file = match open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Blocks of the hole need not be read where the system can skip them.
+    let mut at = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
+    file.seek(SeekFrom::Start(at))?;
+    let mut piece = [0u8; 8192];
+    loop {
+        let length = file.read(&mut piece)?;
+        let hollow = piece[..length].iter().take_while(|byte| **byte == 0).count();
+        at += hollow as u64;
+        if hollow < length {
+            let newline = at > 0 && piece[hollow] == b'\n';
+            return Ok(Some(at + u64::from(newline)));
+        }
+        if length == 0 {
+            return Ok(Some(at));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Work on many things that mostly waits for the system, on two threads.
+//!
+//! Invariant: the result is that of one thread, in order.
+
+/// So many things are looked at by one thread.
+const TOGETHER: usize = 128;
+
+/// What `look` makes of these things: of each half on a thread of its own where
+/// they are many.
+pub fn in_two<'a, S: Sync, T: Send>(things: &'a [S], look: impl Fn(&'a [S]) -> Vec<T> + Sync) -> Vec<T> {
+    if things.len() < TOGETHER {
+        return look(things);
+    }
+    let (some, others) = things.split_at(things.len() / 2);
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| look(others));
+        let mut found = look(some);
+        found.extend(others.join().unwrap_or_default());
+        found
+    })
+}
