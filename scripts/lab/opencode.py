@@ -33,6 +33,8 @@ class Opencode(Host):
         (self.lab.home / ".npmrc").write_text("fetch-retries=0\n")
 
     def variables(self):
+        # One that was killed meanwhile leaves its lock behind, and the next waits a minute for it.
+        shutil.rmtree(self.lab.home / ".local/state/opencode/locks", ignore_errors=True)
         provider = {"npm": "@ai-sdk/openai-compatible", "name": "mock", "models": {"scripted": {"name": "scripted"}},
                     "options": {"baseURL": f"http://127.0.0.1:{self.model.port}/v1", "apiKey": "x"}}
         configuration = {"model": "mock/scripted", "provider": {"mock": provider}}
