@@ -8,7 +8,19 @@ from model import Step, text, tool
 from reading import once
 
 
-class Qwen(Host):
+class ServerNamed(Host):
+    """Its model knows a tool by its server's name and its own."""
+
+    @staticmethod
+    def call(called, /, **arguments):
+        return (f"mcp__relay__{called}", arguments)
+
+    @staticmethod
+    def bus(called, /, when=None, **arguments):
+        return tool(f"mcp__relay__{called}", when=when, **arguments)
+
+
+class Qwen(ServerNamed):
     name = "qwen"
     session_pattern = r'"session_id":\s*"([0-9a-f-]{36})"'
     # What a turn's end hands over is not kept in the conversation.
@@ -33,14 +45,6 @@ class Qwen(Host):
     def arguments(self, prompt, resume):
         return [self.lab.programs["qwen"], "--output-format", "json", "--approval-mode", "yolo",
                 *(["--resume", resume] if resume else []), f"--prompt={prompt}"]
-
-    @staticmethod
-    def call(called, /, **arguments):
-        return (f"mcp__relay__{called}", arguments)
-
-    @staticmethod
-    def bus(called, /, when=None, **arguments):
-        return tool(f"mcp__relay__{called}", when=when, **arguments)
 
     @staticmethod
     def shell(command):
@@ -83,7 +87,7 @@ class Copilot(Host):
         return ("bash", {"command": command, "description": "work"})
 
 
-class Kimi(Host):
+class Kimi(ServerNamed):
     name = "kimi"
     session_pattern = r'"session_id":\s*"(session_[0-9a-f-]{36})"'
     forgets = ()
@@ -109,14 +113,6 @@ class Kimi(Host):
 
     def arguments(self, prompt, resume):
         return [self.lab.programs["kimi"], "--output-format", "stream-json", *(["--session", resume] if resume else []), f"--prompt={prompt}"]
-
-    @staticmethod
-    def call(called, /, **arguments):
-        return (f"mcp__relay__{called}", arguments)
-
-    @staticmethod
-    def bus(called, /, when=None, **arguments):
-        return tool(f"mcp__relay__{called}", when=when, **arguments)
 
     @staticmethod
     def shell(command):

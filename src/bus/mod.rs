@@ -38,9 +38,7 @@ struct Answer {
 
 /// Serves one host until it closes stdin. Returns the exit code.
 pub fn run(relay: &Relay) -> Result<i32> {
-    stdio::wait_for_the_other_side();
-    let input = stdio::input().map_err(|e| Error::io("read from", "stdin".as_ref(), e))?;
-    let mut frames = Frames::new(input);
+    let mut frames = Frames::new(stdio::Input);
     let mut server = Server::new(relay);
     let mut shown = Shown::default();
     let mut idle = None;

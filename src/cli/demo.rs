@@ -92,8 +92,7 @@ pub fn run() -> Result<i32> {
 
 impl Stage {
     fn set() -> Result<Stage> {
-        let name = random::hex::<6>()
-            .map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
+        let name = random::hex::<6>()?;
         let home = std::env::temp_dir().join(format!("relay-demo-{name}"));
         let relay = std::env::current_exe().map_err(|e| Error::io("find", Path::new("relay itself"), e))?;
         let stage = Stage { home, relay: relay.to_string_lossy().into_owned() };

@@ -16,8 +16,9 @@ const ROW_BYTES: usize = 160;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let all = ["all", "json", "names"].iter().any(|flag| parsed.flag(flag));
+    let most = if all { usize::MAX } else { LIST_SESSIONS };
     let (rows, known) = match relay.existing_store()? {
-        Some(store) => recent(&store, if all { usize::MAX } else { LIST_SESSIONS })?,
+        Some(store) => recent(&store, most)?,
         None => (Vec::new(), 0),
     };
     if parsed.flag("names") {
@@ -58,9 +59,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     };
     rows.iter().try_for_each(&mut row_text).map_err(|_| Error::failed("the table cannot be written"))?;
     let printed = say(&table)?;
-    if known > LIST_SESSIONS && !all {
+    if known > most {
         remark(&format!(
-            "relay: {LIST_SESSIONS} of {known} sessions, those that run and the last active; `relay list --all` shows every one"
+            "relay: {most} of {known} sessions, those that run and the last active; `relay list --all` shows every one"
         ));
     }
     Ok(printed)

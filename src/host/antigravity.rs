@@ -4,11 +4,8 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{
-    Change, Entries, Form, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
-    shell_word,
-};
-use super::{Host, Moment, Wiring};
+use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
+use super::{Host, Moment, Sessions, Wiring};
 use crate::json::{self, Object, edit};
 use crate::sys::Env;
 
@@ -22,8 +19,7 @@ pub const HOST: Host = Host {
     inherited_variables: &["ANTIGRAVITY_AGENT", "ANTIGRAVITY_EXECUTABLE_DATA_DIR"],
     meta_paths: &[],
     call_argument: None,
-    many_sessions: false,
-    one_once_started: false,
+    sessions: Sessions::One,
     output: |_, moment, text| match moment {
         Moment::TurnEnd => Object::new().str("decision", "continue").str("reason", text).finish(),
         _ => {
@@ -62,10 +58,7 @@ const ENTRIES: Entries = Entries {
     server: Server {
         path: |env| folder(env).join("mcp_config.json"),
         list: servers_in_json,
-        change: Change::Edit {
-            add: |text, program, store| add_to_json(text, program, store, &[]),
-            remove: remove_from_json,
-        },
+        change: EDIT_JSON,
         inherits: true,
         check: &["mcp", "list"],
         says: None,

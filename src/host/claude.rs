@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{Change, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json};
-use super::{Host, Moment, Ring, Wiring, common_output};
+use super::{Host, Moment, Ring, Sessions, Wiring, common_output, text_of};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -28,8 +28,7 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
-    many_sessions: false,
-    one_once_started: false,
+    sessions: Sessions::One,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",
@@ -51,11 +50,7 @@ pub const HOST: Host = Host {
     transcript_depth: 1,
     transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
     id_in_transcript: None,
-    transcript_directory: |line| {
-        let members = json::members(line)?;
-        let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
-        json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
-    },
+    transcript_directory: |line| text_of(line, "cwd"),
     directory_file: None,
     transcript_title: |line| {
         // What its user chose, or the host for them. Few lines are worth reading.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{Change, Entries, Form, Listed, Server, program_of_shell_hook, shell_word};
-use super::{Host, Moment, Ring, Wiring, common_output};
+use super::{Host, Moment, Ring, Sessions, Wiring, common_output};
 use crate::json::toml::{self, Table};
 use crate::json::{self, Object};
 use crate::mail::address::is_uuid;
@@ -19,8 +19,7 @@ pub const HOST: Host = Host {
     inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
     call_argument: None,
-    many_sessions: false,
-    one_once_started: false,
+    sessions: Sessions::One,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{Change, Entries, Form, Server, add_to_json, is_true, remove_from_json, servers_in_json};
-use super::{Host, Moment, Wiring, common_output};
+use super::{Host, Moment, Sessions, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -26,8 +26,7 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
-    many_sessions: false,
-    one_once_started: false,
+    sessions: Sessions::One,
     output: |event_name, moment, text| match moment {
         Moment::TurnEnd => common_output(event_name, moment, text),
         _ => Object::new().str("additionalContext", text).finish(),

@@ -3,11 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{
-    Change, Entries, Form, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
-    shell_word,
-};
-use super::{Host, Moment, Wiring};
+use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
+use super::{Host, Moment, Sessions, Wiring};
 use crate::json::Object;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -22,8 +19,7 @@ pub const HOST: Host = Host {
     inherited_variables: &["CURSOR_AGENT"],
     meta_paths: &[],
     call_argument: None,
-    many_sessions: false,
-    one_once_started: false,
+    sessions: Sessions::One,
     output: |_, moment, text| match moment {
         Moment::TurnEnd => Object::new().str("followup_message", text).finish(),
         _ => Object::new().str("additional_context", text).finish(),
@@ -60,10 +56,7 @@ const ENTRIES: Entries = Entries {
     server: Server {
         path: |env| folder(env).join("mcp.json"),
         list: servers_in_json,
-        change: Change::Edit {
-            add: |text, program, store| add_to_json(text, program, store, &[]),
-            remove: remove_from_json,
-        },
+        change: EDIT_JSON,
         inherits: true,
         check: &["mcp", "list"],
         says: None,

@@ -3,11 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{
-    Change, Entries, Form, Server, add_to_json, program_of_shell_hook, remove_from_json, servers_in_json,
-    shell_word,
-};
-use super::{Host, Moment, Wiring, common_output};
+use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
+use super::{Host, Moment, Sessions, Wiring, common_output};
 use crate::json::{self, Document, Object, Value, edit};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -33,8 +30,7 @@ pub const HOST: Host = Host {
     call_argument: None,
     // Driven by an editor (`--acp`), which starts them unsaid. In a terminal it
     // starts one, aloud, and may go on with another: the one before has left then.
-    many_sessions: true,
-    one_once_started: true,
+    sessions: Sessions::OneOnceStarted,
     output: common_output,
     // It puts that before the prompt, and drops both when the session is resumed.
     deaf_at: &[Moment::Start],
@@ -88,10 +84,7 @@ const ENTRIES: Entries = Entries {
         path: settings,
         list: servers_in_json,
         // `gemini mcp add` would lay out the whole file anew.
-        change: Change::Edit {
-            add: |text, program, store| add_to_json(text, program, store, &[]),
-            remove: remove_from_json,
-        },
+        change: EDIT_JSON,
         inherits: true,
         check: &["mcp", "list"],
         says: None,

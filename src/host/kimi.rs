@@ -3,12 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{
-    Change, Entries, Form, Server, add_to_json, program_of_line, remove_from_json, servers_in_json,
-    shell_word,
-};
-use super::{Host, Moment, Wiring};
-use crate::json::{self, Document, Value, toml};
+use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_line, servers_in_json, shell_word};
+use super::{Host, Moment, Sessions, Wiring, text_of};
+use crate::json::{self, toml};
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
 
@@ -23,8 +20,7 @@ pub const HOST: Host = Host {
     inherited_variables: &[],
     meta_paths: &[],
     call_argument: None,
-    many_sessions: false,
-    one_once_started: false,
+    sessions: Sessions::One,
     // As it is, in plain words.
     output: |_, _, text| text.to_owned(),
     // A turn's end is heard once and tells nothing when the model has gone on.
@@ -48,16 +44,8 @@ pub const HOST: Host = Host {
     transcripts: |env| folder(env).join("sessions"),
     transcript_depth: 2,
     transcript_id: |file_name| (file_name == "state.json").then(String::new),
-    id_in_transcript: Some(|line| {
-        let document = Document::parse(line.as_bytes()).ok()?;
-        let id = document.value().get("id").and_then(Value::str)?;
-        is_host_id(id).then(|| id.to_owned())
-    }),
-    transcript_directory: |line| {
-        let members = json::members(line)?;
-        let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
-        json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
-    },
+    id_in_transcript: Some(|line| text_of(line, "id").filter(|id| is_host_id(id))),
+    transcript_directory: |line| text_of(line, "cwd"),
     directory_file: None,
     transcript_title: |_| None,
     listing: None,
@@ -69,10 +57,7 @@ const ENTRIES: Entries = Entries {
     server: Server {
         path: |env| folder(env).join("mcp.json"),
         list: servers_in_json,
-        change: Change::Edit {
-            add: |text, program, store| add_to_json(text, program, store, &[]),
-            remove: remove_from_json,
-        },
+        change: EDIT_JSON,
         inherits: true,
         // It shows no servers; this says whether it takes its configuration.
         check: &["doctor", "config"],

@@ -17,6 +17,7 @@ mod opencode;
 mod qwen;
 pub mod wiring;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -26,6 +27,17 @@ use crate::sys::Env;
 
 pub use event::{Event, Moment};
 pub use wiring::Wiring;
+
+/// How many sessions one process of a host runs at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    One,
+    /// Several: that process alone does not tell which of them calls.
+    Many,
+    /// Several, but where the process says that a session starts: there one after
+    /// the other, and nothing says that another has been chosen.
+    OneOnceStarted,
+}
 
 /// Everything relay knows about one host.
 pub struct Host {
@@ -49,12 +61,7 @@ pub struct Host {
     /// The argument in which the host's plugin names the session of a tool call,
     /// over whatever the model wrote there.
     pub call_argument: Option<&'static str>,
-    /// Whether one process of it runs several sessions at once: then that
-    /// process alone does not tell which of them calls.
-    pub many_sessions: bool,
-    /// Whether a process of it that says that a session starts runs one at a
-    /// time all the same, and does not say that another is chosen there.
-    pub one_once_started: bool,
+    pub sessions: Sessions,
     /// What a hook prints so that the model reads a text.
     pub output: fn(event_name: &str, moment: Moment, text: &str) -> String,
     /// When what a hook prints does not reach the model, or does not stay in the
@@ -111,6 +118,13 @@ pub enum Ring {
     Socket { path: PathBuf, lines: String },
     /// The host's own program does it.
     Program { program: &'static str, arguments: Vec<String> },
+}
+
+impl Host {
+    /// Whether a process of it may run several sessions at once.
+    pub fn runs_many(&self) -> bool {
+        self.sessions != Sessions::One
+    }
 }
 
 /// A host's own command that prints its sessions.
@@ -204,6 +218,12 @@ pub fn project_directory(env: &Env) -> PathBuf {
     env.path("RELAY_PROJECT_DIR")
         .or_else(|| env.path("CLAUDE_PROJECT_DIR"))
         .unwrap_or_else(|| env.directory().to_owned())
+}
+
+/// What a member of an object says, if it is a text and not empty.
+fn text_of(object: &str, key: &str) -> Option<String> {
+    let raw = json::members(object)?.into_iter().find(|(name, _)| name == key)?.1;
+    json::decode(raw).map(Cow::into_owned).filter(|text| !text.is_empty())
 }
 
 /// See [`Host::output`]: the form that Claude Code has and most others read

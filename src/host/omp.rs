@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::wiring::Plugin;
-use super::{Host, Moment, Ring, Wiring, common_output};
+use super::{Host, Moment, Ring, Sessions, Wiring, common_output};
 use crate::json::{self, Object};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -20,8 +20,7 @@ pub const HOST: Host = Host {
     inherited_variables: &["OMPCODE", "RELAY_OMP_BELL"],
     meta_paths: &[],
     call_argument: Some("relay_session"),
-    many_sessions: true,
-    one_once_started: false,
+    sessions: Sessions::Many,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::wiring::Plugin;
-use super::{Host, Listed, Listing, Moment, Ring, Wiring, common_output};
+use super::{Host, Listed, Listing, Moment, Ring, Sessions, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
@@ -26,8 +26,7 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: Some("relay_session"),
-    many_sessions: true,
-    one_once_started: false,
+    sessions: Sessions::Many,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use super::wiring::{
-    Change, Entries, Form, Server, add_to_json, is_true, program_of_shell_hook, remove_from_json,
-    servers_in_json, shell_word,
+    EDIT_JSON, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json, shell_word,
 };
-use super::{Host, Moment, Wiring, common_output};
+use super::{Host, Moment, Sessions, Wiring, common_output, text_of};
 use crate::json::{self, Object};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -33,8 +32,7 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
-    many_sessions: false,
-    one_once_started: false,
+    sessions: Sessions::One,
     output: common_output,
     // It becomes a part of the system prompt, which is made anew when the session is resumed.
     deaf_at: &[Moment::Start],
@@ -58,11 +56,7 @@ pub const HOST: Host = Host {
     transcript_depth: 2,
     transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
     id_in_transcript: None,
-    transcript_directory: |line| {
-        let members = json::members(line)?;
-        let raw = members.iter().find(|(key, _)| key == "cwd")?.1;
-        json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
-    },
+    transcript_directory: |line| text_of(line, "cwd"),
     directory_file: None,
     transcript_title: |_| None,
     listing: None,
@@ -74,10 +68,7 @@ const ENTRIES: Entries = Entries {
     server: Server {
         path: settings,
         list: servers_in_json,
-        change: Change::Edit {
-            add: |text, program, store| add_to_json(text, program, store, &[]),
-            remove: remove_from_json,
-        },
+        change: EDIT_JSON,
         inherits: true,
         check: &["mcp", "list"],
         says: None,

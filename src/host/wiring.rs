@@ -91,6 +91,12 @@ pub enum Change {
     },
 }
 
+/// The change where a JSON file has them in `mcpServers`, and nothing is wanted besides.
+pub const EDIT_JSON: Change = Change::Edit {
+    add: |text, program, store| add_to_json(text, program, store, &[]),
+    remove: remove_from_json,
+};
+
 /// A server that a host's configuration lists.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listed {

@@ -11,13 +11,14 @@ pub struct Table<'a> {
     pub name: Vec<String>,
     /// Its keys and values, as they are written.
     pub values: Vec<(Vec<String>, &'a str)>,
-    start: usize,
+    /// All of it, header and comments included.
+    pub text: &'a str,
 }
 
 /// The tables of a text; the first has no name and holds what stands before
 /// every header.
 pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
-    let mut found = vec![Table { name: Vec::new(), values: Vec::new(), start: 0 }];
+    let mut found = vec![Table { name: Vec::new(), values: Vec::new(), text }];
     let mut at = 0;
     while at < text.len() {
         let rest = text[at..].trim_start_matches([' ', '\t']);
@@ -28,7 +29,7 @@ pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
             let (name, behind) = keys(inner)?;
             let close = if inner.len() < header.len() { "]]" } else { "]" };
             let behind = behind.strip_prefix(close)?;
-            found.push(Table { name, values: Vec::new(), start: at });
+            found.push(Table { name, values: Vec::new(), text: &text[at..] });
             text.len() - behind.len()
         } else {
             let (name, behind) = keys(rest)?;
@@ -44,6 +45,11 @@ pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
             return None;
         }
         at += text[at..].find('\n').map_or(text.len() - at, |newline| newline + 1);
+    }
+    for index in 1..found.len() {
+        let next = found[index].text.len();
+        let table = &mut found[index - 1].text;
+        *table = &table[..table.len() - next];
     }
     Some(found)
 }
@@ -66,26 +72,14 @@ pub fn append(text: &str, table: &str) -> String {
     format!("{text}{glue}{}", table.replace('\n', nl))
 }
 
-/// The tables of a text, each with its own text.
-pub fn texts<'a>(text: &'a str) -> Option<Vec<(Table<'a>, &'a str)>> {
-    let tables = tables(text)?;
-    let ends: Vec<usize> = tables.iter().skip(1).map(|table| table.start).chain([text.len()]).collect();
-    let own = |(table, end): (Table<'a>, usize)| {
-        let start = table.start;
-        (table, &text[start..end])
-    };
-    Some(tables.into_iter().zip(ends).map(own).collect())
-}
-
 /// The text without the tables that are meant, and without one empty line
 /// before each.
 pub fn without(text: &str, is_meant: impl Fn(&Table) -> bool) -> Option<String> {
-    let tables = tables(text)?;
     let mut kept = String::new();
-    for (index, table) in tables.iter().enumerate() {
-        let end = tables.get(index + 1).map_or(text.len(), |next| next.start);
+    for (index, table) in tables(text)?.iter().enumerate() {
+        let own = table.text;
         if index == 0 || !is_meant(table) {
-            kept.push_str(&text[table.start..end]);
+            kept.push_str(own);
             continue;
         }
         let gap = ["\r\n", "\n"].iter().find_map(|nl| {
@@ -94,7 +88,6 @@ pub fn without(text: &str, is_meant: impl Fn(&Table) -> bool) -> Option<String> 
         });
         kept.truncate(gap.unwrap_or(kept.len()));
         // Comments at its end are not the table's.
-        let own = &text[table.start..end];
         let of_table = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
         let last = own.split_inclusive('\n').rev().take_while(|line| !of_table(line));
         let keep = own.len() - last.map(str::len).sum::<usize>();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::find::Found;
 use crate::error::Result;
-use crate::host::{self, Host};
+use crate::host::{self, Host, Sessions};
 use crate::mail::address;
 use crate::store::session::Guard;
 use crate::store::{Info, Session, Store};
@@ -57,7 +57,7 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
 /// Where the host process runs one session at a time, the ones that it ran
 /// before this have left its prompt, even if it did not say so.
 fn leave_others(store: &Store, session: &Session, sighting: &Sighting) -> Result<()> {
-    let (Some(process), true) = (&sighting.process, sighting.host.one_once_started) else {
+    let (Some(process), Sessions::OneOnceStarted) = (&sighting.process, sighting.host.sessions) else {
         return Ok(());
     };
     if sighting.at_start {

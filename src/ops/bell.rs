@@ -157,7 +157,7 @@ impl Station {
     fn new(relay: &Relay, found: Found, enabled: bool) -> Station {
         let rings = enabled && how_to_ring(relay, &found, "").is_some();
         // A process that runs many sessions says nothing about one of them.
-        let many = host::named(&found.info.host).is_some_and(|host| host.many_sessions);
+        let many = host::named(&found.info.host).is_some_and(|host| host.runs_many());
         let live = if many { None } else { found.session.live_lock().ok().flatten() };
         let bell = if rings { found.session.bell_lock().ok().flatten() } else { None };
         Station { found, waits_since: None, due: None, _live: live, _bell: bell }

@@ -4,7 +4,7 @@
 //! at a time; taking moves nothing for good, only settling does.
 
 use super::settle::{Settlement, settle_in};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::{SESSION_HOLD_MS, WAITING_COUNTED};
 use crate::mail::fence::Delivery;
 use crate::store::session::Guard;
@@ -230,7 +230,6 @@ fn delivery(cursor: &Cursor, entry: crate::store::mailbox::Entry) -> Delivery {
 
 /// A token that names its mailbox and cannot be guessed.
 fn new_token(session: &Session) -> Result<String> {
-    let secret =
-        random::hex::<8>().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
+    let secret = random::hex::<8>()?;
     Ok(format!("{secret}.{}", session.key()))
 }

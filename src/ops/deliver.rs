@@ -9,7 +9,7 @@ use super::Relay;
 use super::announce::{Sighting, announce, end};
 use super::collect::{Batch, Reader, Step, Taken, settle_before, take};
 use super::succession::{inherit, succeed_if_cleared};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::host::{Event, Host, Moment};
 use crate::limits::{CONTINUATIONS, HOOK_MESSAGES, SESSION_HOLD_MS};
 use crate::mail::address::check_id;
@@ -191,7 +191,6 @@ fn write_if_changed(guard: &Guard, before: &Cursor, now: &Cursor) -> Result<()> 
 }
 
 fn render(batch: &Batch, name: &str) -> Result<String> {
-    let mark =
-        random::hex::<4>().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
+    let mark = random::hex::<4>()?;
     Ok(fence::render(name, &batch.deliveries, batch.waiting, &mark))
 }

@@ -15,16 +15,15 @@ use crate::sys::{file, process};
 /// The groups of hooks that a file has for an event, as text; `None`: it is not
 /// understood.
 pub fn groups(wiring: &Entries, text: &str, event: &str) -> Option<Vec<String>> {
-    let Form::Json(under) = wiring.form else {
-        if toml::tables(text)?[0].get("hooks").is_some() {
-            return None;
+    match wiring.form {
+        Form::Json(under) => edit::elements(text, &[under, event]),
+        Form::Toml => {
+            let tables = toml::tables(text)?;
+            let understood = tables[0].get("hooks").is_none();
+            let hooks = tables.iter().filter(|table| is_hook_at(table, event));
+            understood.then(|| hooks.map(|table| table.text.to_owned()).collect())
         }
-        let tables = toml::texts(text)?.into_iter();
-        return Some(
-            tables.filter(|(table, _)| is_hook_at(table, event)).map(|(_, text)| text.to_owned()).collect(),
-        );
-    };
-    edit::elements(text, &[under, event])
+    }
 }
 
 /// The file's text with one more hook; `None`: it is not understood.
@@ -76,14 +75,10 @@ pub fn without(
     is_meant: &dyn Fn(&str) -> bool,
 ) -> Option<String> {
     let meant = |hook: &str| own_program(wiring, hook).is_some_and(|program| is_meant(&program));
-    let mut text = text;
     let Form::Json(under) = wiring.form else {
-        let former = text.clone();
-        let texts = toml::texts(&former)?;
-        let of_table =
-            |table: &Table| texts.iter().find(|(other, _)| other == table).map_or("", |(_, text)| *text);
-        return toml::without(&text, |table| is_hook_at(table, event) && meant(of_table(table)));
+        return toml::without(&text, |table| is_hook_at(table, event) && meant(table.text));
     };
+    let mut text = text;
     let place = [under, event];
     for group in edit::elements(&text, &place)? {
         let hooks = hooks_of(&group);

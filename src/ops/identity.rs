@@ -143,7 +143,7 @@ fn claimed(relay: &Relay, announced: Vec<Found>, id: &str) -> Result<Identity> {
 
 /// Whether the session's host runs several sessions in one process.
 fn runs_many(info: &Info) -> bool {
-    host::named(&info.host).is_some_and(|host| host.many_sessions)
+    host::named(&info.host).is_some_and(|host| host.runs_many())
 }
 
 /// Whether an inherited variable can be right: not when that session is known
@@ -152,7 +152,7 @@ fn may_be_ours(host: &Host, info: &Info, process: Option<&Process>) -> bool {
     match &info.process {
         Some(theirs) if Some(theirs) == process => true,
         // Its plugin sets the variable, and announces the session before.
-        _ if host.many_sessions => false,
+        _ if host.runs_many() => false,
         Some(theirs) => !theirs.is_alive(),
         None => true,
     }

@@ -36,8 +36,7 @@ pub fn requester(relay: &Relay, store: &Store, from: Option<&str>) -> Result<Sen
         Some(found) => Ok(Sender::Session(found.info)),
         None => Err(Error::usage(
             "a request needs a mailbox for its reply, and this shell belongs to no session: add --from <who>, or \
-             use `relay send` where no reply is needed"
-                .to_owned(),
+             use `relay send` where no reply is needed",
         )),
     }
 }

@@ -98,8 +98,7 @@ pub(super) fn compose(
         None => None,
     };
     let now = clock::now_ms();
-    let random =
-        random::bytes().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
+    let random = random::bytes()?;
     let from = sender.info();
     let asked = question.as_ref().map(|(_, message)| message);
     let thread = asked.map(Message::conversation).or(draft.in_reply_to.as_deref());

@@ -133,8 +133,7 @@ impl Wake {
     /// under which its output is kept.
     pub fn detach(&self, relay: &Relay) -> Result<String> {
         drop(self.take(relay)?); // what can be said at once, is
-        let random =
-            random::bytes().map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
+        let random = random::bytes()?;
         let run = uuid_v7(clock::now_ms(), random);
         let directory = self.plan.directory.to_string_lossy().into_owned();
         let flags =
@@ -149,7 +148,7 @@ impl Wake {
         match wake::start(&plan)?.as_str() {
             STARTED => Ok(format!("{run}.{}", address::key(&self.id))),
             "" => Err(Error::failed("the detached run did not start")),
-            words => Err(Error::failed(words.to_owned())),
+            words => Err(Error::failed(words)),
         }
     }
 

@@ -14,6 +14,8 @@ use crate::limits::{RECORD_BYTES, STATE_FILE_BYTES};
 use crate::mail::Message;
 use crate::sys::{file, log};
 
+/// The log's name in a session's folder.
+pub(super) const LOG: &str = "mail.jsonl";
 /// What one read of a log asks for, in bytes.
 const READ_AT_ONCE: u64 = 16 * 1024;
 
@@ -128,7 +130,7 @@ impl Session {
 
     /// The log's path, for people to find it.
     pub fn log(&self) -> PathBuf {
-        self.file("mail.jsonl")
+        self.file(LOG)
     }
 }
 

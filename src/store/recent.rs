@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 
+use super::mailbox::LOG;
 use super::{Session, Store};
 use crate::error::{Error, Result};
 use crate::sys::file;
@@ -14,35 +15,34 @@ impl Store {
     /// `most` sessions: those that run, then those where something happened
     /// last. All of them where they are fewer. And how many there are in all.
     pub fn recent(&self, most: usize) -> Result<(Vec<Session>, usize)> {
-        let keys = self.keys()?;
-        if keys.len() <= most {
-            return Ok((keys.iter().map(|key| self.session_of_key(key)).collect(), keys.len()));
+        let all = self.sessions()?;
+        let count = all.len();
+        if count <= most {
+            return Ok((all, count));
         }
         let path = self.folder();
         let folder = file::open(&path).map_err(|e| Error::io("open", &path, e))?;
         // The folder of a session changes with its record and its cursor, its log with its mail.
-        let mut by_time = in_two(&keys, |keys| {
+        let mut by_time = in_two(&all, |sessions| {
             let mut log = String::new();
             let mut time = |key: &str| {
                 log.clear();
-                log.push_str(key);
-                log.push_str("/mail.jsonl");
+                log.extend([key, "/", LOG]);
                 file::changed_in(&folder, key).max(file::changed_in(&folder, &log))
             };
-            keys.iter().map(|key| (time(key), key)).collect()
+            sessions.iter().map(|session| (time(session.key()), session)).collect()
         });
         by_time.sort_unstable_by_key(|(time, _)| Reverse(*time));
         let mut sessions = self.announced_by_running()?;
         let running = sessions.len();
-        for (_, key) in by_time {
+        for (_, session) in by_time {
             if sessions.len() >= most {
                 break;
             }
-            let session = self.session_of_key(key);
-            if !sessions[..running].contains(&session) {
-                sessions.push(session);
+            if !sessions[..running].contains(session) {
+                sessions.push(session.clone());
             }
         }
-        Ok((sessions, keys.len()))
+        Ok((sessions, count))
     }
 }

@@ -56,16 +56,18 @@ impl Env {
     }
 
     /// Where programs are looked for.
-    pub fn search_path(&self) -> impl Iterator<Item = PathBuf> {
+    fn search_path(&self) -> Vec<PathBuf> {
         let path = self.get("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned());
-        path.split(':').map(PathBuf::from).collect::<Vec<_>>().into_iter()
+        path.split(':').map(PathBuf::from).collect()
     }
 
     /// The program of this name among them; one with a slash where it says.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         match name.contains('/') {
             true => Some(PathBuf::from(name)).filter(|path| is_program(path)),
-            false => self.search_path().map(|folder| folder.join(name)).find(|path| is_program(path)),
+            false => {
+                self.search_path().into_iter().map(|folder| folder.join(name)).find(|path| is_program(path))
+            }
         }
     }
 }

@@ -4,15 +4,17 @@
 
 use std::io;
 
+use crate::error::{Error, Result};
+
 /// `N` bytes nobody can guess.
-pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
+pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut buffer = [0u8; N];
-    fill(&mut buffer)?;
+    fill(&mut buffer).map_err(|e| Error::failed(format!("no random numbers from the system: {e}")))?;
     Ok(buffer)
 }
 
 /// `N` bytes as lower-case hexadecimal digits.
-pub fn hex<const N: usize>() -> io::Result<String> {
+pub fn hex<const N: usize>() -> Result<String> {
     Ok(bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -4,9 +4,8 @@
 //! papers over it. Nothing is buffered here, so the runtime's buffers are not
 //! made either.
 
-use std::fs::File;
-use std::io;
-use std::os::fd::BorrowedFd;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{OFlags, Stat};
@@ -17,8 +16,23 @@ use rustix::stdio::{stdin, stdout};
 const PIECE: usize = 4096;
 
 /// Standard input without a buffer that others cannot look into.
-pub fn input() -> io::Result<File> {
-    stdin().try_clone_to_owned().map(File::from)
+pub struct Input;
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match rustix::io::read(stdin(), &mut *buffer) {
+                Ok(length) => return Ok(length),
+                Err(error) => wait_after(error, stdin(), PollFlags::IN)?,
+            }
+        }
+    }
+}
+
+impl AsFd for Input {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        stdin()
+    }
 }
 
 /// All of standard input, of which the first `limit` bytes are kept.
@@ -26,16 +40,16 @@ pub fn read_all(limit: usize) -> io::Result<Vec<u8>> {
     let mut piece = [0; PIECE];
     let mut kept = Vec::new();
     loop {
-        match rustix::io::read(stdin(), &mut piece) {
-            Ok(0) => return Ok(kept),
-            Ok(length) => kept.extend_from_slice(&piece[..length.min(limit - kept.len())]),
-            Err(error) => wait_after(error, stdin(), PollFlags::IN)?,
+        match Input.read(&mut piece)? {
+            0 => return Ok(kept),
+            length => kept.extend_from_slice(&piece[..length.min(limit - kept.len())]),
         }
     }
 }
 
-/// Waits where a call was only interrupted, or the stream made to fail when the
-/// other side is not there yet; any other failure is the caller's.
+/// Waits where a call was only interrupted, or where whoever made the stream has
+/// left it so that it fails when the other side is not there yet. Any other
+/// failure is the caller's.
 fn wait_after(error: Errno, stream: BorrowedFd, until: PollFlags) -> io::Result<()> {
     match error {
         Errno::INTR => {}
@@ -52,22 +66,6 @@ pub fn is_ready(source: BorrowedFd) -> bool {
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     let mut sources = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
     rustix::event::poll(&mut sources, Some(&now)).is_ok_and(|ready| ready > 0)
-}
-
-/// Makes stdin and stdout wait for the other side. Whoever made them may have
-/// left them so that they fail instead when nothing is there yet.
-pub fn wait_for_the_other_side() {
-    for_waiting(stdin());
-    for_waiting(stdout());
-}
-
-fn for_waiting(stream: BorrowedFd) {
-    if let Ok(flags) = rustix::fs::fcntl_getfl(stream)
-        && flags.contains(OFlags::NONBLOCK)
-    {
-        // Where this is refused, reading or writing says so.
-        let _ = rustix::fs::fcntl_setfl(stream, flags - OFlags::NONBLOCK);
-    }
 }
 
 /// Writes all of `text` to stdout.
