@@ -3,6 +3,8 @@
 //! Invariant: a wrong argument or a failed call is a text that tells the model
 //! what to do next, never a protocol error; no argument says who is calling.
 
+use std::borrow::Cow;
+
 use crate::error::{Cause, Error, Result};
 use crate::host::is_call_argument;
 use crate::json::{self, Object, Value};
@@ -313,7 +315,7 @@ fn shown(delivery: &Delivery) -> Object {
     if message.body.len() <= INBOX_BODY_BYTES {
         return message.object(*deliveries);
     }
-    let body = head(&message.body, INBOX_BODY_BYTES).to_owned();
+    let body = Cow::Borrowed(head(&message.body, INBOX_BODY_BYTES));
     let rest = format!("call inbox with id={} and offset={}", shorten(&message.id), body.len());
     let cut = Message { body, ..message.clone() };
     cut.object(*deliveries).u64("body_bytes", message.body.len() as u64).str("rest", &rest)

@@ -23,7 +23,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         let record = message(&session, id)?;
         return match parsed.flag("json") {
             true => say(&(to_json(&record) + "\n")),
-            false => say(&(record.message.body + "\n")),
+            false => say(&(record.message.body.into_owned() + "\n")),
         };
     }
     let most = match parsed.value("limit").map(str::parse) {

@@ -35,14 +35,14 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     say(&format!("{}: sent {sent}; {}\n", state(&readers[0]), meaning(&readers[0])))
 }
 
-fn state((copy, reply): &(Copy, Option<Message>)) -> &'static str {
+fn state((copy, reply): &(Copy, Option<Message<'static>>)) -> &'static str {
     match reply {
         Some(_) => "replied",
         None => copy.record.receipt.name(),
     }
 }
 
-fn meaning((copy, reply): &(Copy, Option<Message>)) -> String {
+fn meaning((copy, reply): &(Copy, Option<Message<'static>>)) -> String {
     let name = copy.reader.info.label();
     let now = clock::now_ms();
     match (reply, copy.record.receipt) {
@@ -65,7 +65,7 @@ fn meaning((copy, reply): &(Copy, Option<Message>)) -> String {
     }
 }
 
-fn to_json(id: &str, reader: &(Copy, Option<Message>)) -> json::Object {
+fn to_json(id: &str, reader: &(Copy, Option<Message<'static>>)) -> json::Object {
     let (copy, reply) = reader;
     let found = &copy.reader;
     let message = &copy.record.message;
@@ -86,7 +86,7 @@ fn to_json(id: &str, reader: &(Copy, Option<Message>)) -> json::Object {
         .bool("live", live)
         .str("reach", Reach::of(found, live).name())
         .str("sent", &clock::rfc3339(message.sent_ms))
-        .optional("reply", reply.as_ref().map(|reply| reply.id.as_str()))
+        .optional("reply", reply.as_ref().map(|reply| reply.id.as_ref()))
         .optional("status", reply.as_ref().and_then(|reply| reply.status).map(Status::name));
     match state(reader) {
         "stored" => object

@@ -20,8 +20,8 @@ const DEFUSED: &str = "[relay-mail-tag]";
 const INVITED: usize = 4;
 
 /// A message and how often it has been handed out, this time included.
-pub struct Delivery {
-    pub message: Message,
+pub struct Delivery<'a> {
+    pub message: Message<'a>,
     pub deliveries: u64,
 }
 
@@ -262,7 +262,7 @@ fn minute(ms: u64) -> String {
 mod tests {
     use super::*;
 
-    fn delivery(body: &str) -> Delivery {
+    fn delivery(body: &str) -> Delivery<'static> {
         let message = Message {
             id: "01a1-id".into(),
             sent_ms: 1_795_213_042_123,
@@ -278,7 +278,7 @@ mod tests {
             thread: None,
             status: None,
             group: None,
-            body: body.into(),
+            body: body.to_owned().into(),
         };
         Delivery { message, deliveries: 1 }
     }

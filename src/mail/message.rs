@@ -55,40 +55,41 @@ impl Status {
     }
 }
 
-/// One message, as the log keeps it.
+/// One message, as the log keeps it. What was read from a line borrows from it
+/// what it can.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Message {
+pub struct Message<'a> {
     /// UUIDv7; older stores hold UUIDv4.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// When it was stored, in milliseconds since 1970.
     pub sent_ms: u64,
     /// The sending session's id; `None` for a person or a script.
-    pub from: Option<String>,
+    pub from: Option<Cow<'a, str>>,
     /// The sender's name at that time, `cli` for the command line.
-    pub from_name: Option<String>,
+    pub from_name: Option<Cow<'a, str>>,
     /// The sender's host, where it is a session.
-    pub from_host: Option<String>,
+    pub from_host: Option<Cow<'a, str>>,
     /// How it was handed in when not by the session itself: `cli`.
-    pub via: Option<String>,
+    pub via: Option<Cow<'a, str>>,
     /// The recipient session's id.
-    pub to: String,
-    pub to_name: Option<String>,
+    pub to: Cow<'a, str>,
+    pub to_name: Option<Cow<'a, str>>,
     pub kind: Kind,
     /// The message this one answers.
-    pub in_reply_to: Option<String>,
+    pub in_reply_to: Option<Cow<'a, str>>,
     /// The first words of the message this one answers.
-    pub question: Option<String>,
+    pub question: Option<Cow<'a, str>>,
     /// The first message of the conversation; `None` in that one itself.
-    pub thread: Option<String>,
+    pub thread: Option<Cow<'a, str>>,
     /// How the request ended, where this is its one reply.
     pub status: Option<Status>,
     /// The address of all its readers, where it went to several: `#room`,
     /// `@all` or names with commas. Each has a copy with the same id.
-    pub group: Option<String>,
-    pub body: String,
+    pub group: Option<Cow<'a, str>>,
+    pub body: Cow<'a, str>,
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// The conversation it belongs to: the id of that one's first message.
     pub fn conversation(&self) -> &str {
         self.thread.as_deref().unwrap_or(&self.id)
@@ -136,33 +137,54 @@ impl Message {
 
     /// Reads a log line, with or without its newline. Unknown members, and a
     /// kind that only a newer relay knows, are passed over.
-    pub fn parse(line: &[u8]) -> Option<Message> {
+    pub fn parse(line: &'a [u8]) -> Option<Message<'a>> {
         let text = std::str::from_utf8(line).ok()?;
         let mut message = Message::default();
         let (mut sent_ms, mut to, mut body) = (None, None, None);
-        let text_of = |raw: &str| json::decode(raw).map(Cow::into_owned);
         json::each_member(text, |key, raw| match key.as_ref() {
-            "id" => message.id = text_of(raw).unwrap_or_default(),
+            "id" => message.id = json::decode(raw).unwrap_or_default(),
             "ts" => sent_ms = json::decode(raw).and_then(|time| clock::parse_rfc3339(&time)),
-            "from" => message.from = text_of(raw),
-            "fromName" => message.from_name = text_of(raw),
-            "fromTool" => message.from_host = text_of(raw),
-            "via" => message.via = text_of(raw),
-            "to" => to = text_of(raw),
-            "toName" => message.to_name = text_of(raw),
+            "from" => message.from = json::decode(raw),
+            "fromName" => message.from_name = json::decode(raw),
+            "fromTool" => message.from_host = json::decode(raw),
+            "via" => message.via = json::decode(raw),
+            "to" => to = json::decode(raw),
+            "toName" => message.to_name = json::decode(raw),
             "kind" => {
                 message.kind = json::decode(raw).and_then(|kind| Kind::parse(&kind)).unwrap_or_default()
             }
-            "in_reply_to" => message.in_reply_to = text_of(raw),
-            "question" => message.question = text_of(raw),
-            "thread" => message.thread = text_of(raw),
+            "in_reply_to" => message.in_reply_to = json::decode(raw),
+            "question" => message.question = json::decode(raw),
+            "thread" => message.thread = json::decode(raw),
             "status" => message.status = json::decode(raw).and_then(|status| Status::parse(&status)),
-            "group" => message.group = text_of(raw),
-            "body" => body = text_of(raw),
+            "group" => message.group = json::decode(raw),
+            "body" => body = json::decode(raw),
             _ => {}
         })?;
         (message.sent_ms, message.to, message.body) = (sent_ms?, to?, body?);
         (!message.id.is_empty()).then_some(message)
+    }
+
+    /// The same, no longer bound to the line it was read from.
+    pub fn into_owned(self) -> Message<'static> {
+        let own = |text: Cow<str>| Cow::Owned(text.into_owned());
+        Message {
+            id: own(self.id),
+            from: self.from.map(own),
+            from_name: self.from_name.map(own),
+            from_host: self.from_host.map(own),
+            via: self.via.map(own),
+            to: own(self.to),
+            to_name: self.to_name.map(own),
+            in_reply_to: self.in_reply_to.map(own),
+            question: self.question.map(own),
+            thread: self.thread.map(own),
+            group: self.group.map(own),
+            body: own(self.body),
+            sent_ms: self.sent_ms,
+            kind: self.kind,
+            status: self.status,
+        }
     }
 }
 
@@ -181,9 +203,9 @@ pub fn uuid_v7(now_ms: u64, random: [u8; 10]) -> String {
 mod tests {
     use super::*;
 
-    fn sample() -> Message {
+    fn sample() -> Message<'static> {
         Message {
-            id: uuid_v7(1_795_213_042_123, [0xff; 10]),
+            id: uuid_v7(1_795_213_042_123, [0xff; 10]).into(),
             sent_ms: 1_795_213_042_123,
             from: None,
             from_name: Some("cli".into()),
@@ -232,6 +254,6 @@ mod tests {
         let line = br#"{"body":"hi","id":"x","ts":"2026-07-01T10:00:00.000Z","from":null,"fromName":"cli","to":"t","toName":null}"#;
         let message = Message::parse(line).unwrap();
         assert_eq!((message.conversation(), message.status, &message.group), ("x", None, &None));
-        assert_eq!((message.body.as_str(), message.from, message.kind), ("hi", None, Kind::Note));
+        assert_eq!((message.body.as_ref(), message.from, message.kind), ("hi", None, Kind::Note));
     }
 }

@@ -7,6 +7,7 @@ use super::settle::{Settlement, settle_in};
 use crate::error::Result;
 use crate::limits::{SESSION_HOLD_MS, WAITING_COUNTED};
 use crate::mail::fence::Delivery;
+use crate::store::mailbox::Entry;
 use crate::store::session::Guard;
 use crate::store::{Cursor, Hold, Session};
 use crate::sys::process::{Process, host_process};
@@ -30,7 +31,7 @@ pub struct Batch {
     /// Where the hold ends in the log.
     pub to: u64,
     pub expires_ms: u64,
-    pub deliveries: Vec<Delivery>,
+    pub deliveries: Vec<Delivery<'static>>,
     /// Pending messages beyond these, of which no more than
     /// [`WAITING_COUNTED`] are counted.
     pub waiting: usize,
@@ -48,7 +49,7 @@ pub fn look(session: &Session, most: usize) -> Result<Batch> {
     }
     let mut batch = Batch::default();
     if let Some(hold) = standing {
-        batch.held = count(session, &hold)?;
+        batch.held = session.count(hold.from, hold.to)?;
     }
     let pending = session.read(seen.unheld(), bytes, most.saturating_add(WAITING_COUNTED))?;
     batch.waiting = pending.entries.len().saturating_sub(most);
@@ -117,12 +118,12 @@ pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
     let (mut cursor, bytes) = session.cursor()?;
     match &cursor.hold {
         Some(hold) if hold.stands(clock::now_ms()) => {
-            let held = count(session, hold)?;
+            let held = session.count(hold.from, hold.to)?;
             return Ok(Batch { held, ..Batch::default() });
         }
         _ => cursor.put_back(),
     }
-    take(&guard, (&mut cursor, bytes), reader, usize::MAX, <[Delivery]>::len)
+    take(&guard, (&mut cursor, bytes), reader, usize::MAX, |all| all.len())
 }
 
 /// Mail that a call of the bus answers with.
@@ -163,7 +164,7 @@ pub fn take_for_call(
     let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
     if !settle_before(session, &mut cursor, process.as_ref(), step) {
-        let held = cursor.hold.as_ref().map_or(Ok(0), |hold| count(session, hold))?;
+        let held = cursor.hold.as_ref().map_or(Ok(0), |hold| session.count(hold.from, hold.to))?;
         return Ok(Batch { held, ..Batch::default() });
     }
     let reader = Reader { process, event: None, life_ms: SESSION_HOLD_MS };
@@ -172,11 +173,6 @@ pub fn take_for_call(
         guard.write_cursor(&cursor)?;
     }
     Ok(batch)
-}
-
-/// How many messages a hold covers.
-fn count(session: &Session, hold: &Hold) -> Result<usize> {
-    Ok(session.read(hold.from, hold.to, usize::MAX)?.entries.len())
 }
 
 /// Where a session is when it comes for mail.
@@ -224,7 +220,7 @@ pub fn settle_before(session: &Session, cursor: &mut Cursor, process: Option<&Pr
     true
 }
 
-fn delivery(cursor: &Cursor, entry: crate::store::mailbox::Entry) -> Delivery {
+fn delivery<'a>(cursor: &Cursor, entry: Entry<'a>) -> Delivery<'a> {
     Delivery { deliveries: cursor.times_shown(entry.start) + 1, message: entry.message }
 }
 

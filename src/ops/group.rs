@@ -59,7 +59,7 @@ pub fn send_to(
             "the reply to a request goes to the one who asked, not to a group; nothing was sent",
         ));
     }
-    message.group = Some(to.to_owned());
+    message.group = Some(to.to_owned().into());
     let mut sent: Vec<Sent> = Vec::new();
     for reader in &readers {
         match append(store, message.clone(), reader.clone(), None) {

@@ -1,11 +1,12 @@
 //! What a mailbox held and what became of a message. Changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::find::{Found, latest};
 use crate::error::{Error, Result};
 use crate::limits::SUCCESSIONS;
 use crate::mail::{Kind, Message};
+use crate::store::mailbox::Entry;
 use crate::store::{Cursor, Session, Store};
 use crate::sys::clock;
 
@@ -38,7 +39,7 @@ impl Receipt {
 
 /// A message of the past or the present.
 pub struct Record {
-    pub message: Message,
+    pub message: Message<'static>,
     pub receipt: Receipt,
 }
 
@@ -46,20 +47,40 @@ pub struct Record {
 pub fn log(session: &Session, most: usize) -> Result<(Vec<Record>, usize)> {
     let (cursor, bytes) = session.cursor()?;
     let now = clock::now_ms();
-    let entries = session.read(0, bytes, usize::MAX)?.entries;
-    let total = entries.len();
-    let records = entries
-        .into_iter()
-        .skip(total.saturating_sub(most))
-        .map(|entry| Record { receipt: Receipt::of(entry.start, &cursor, now), message: entry.message })
-        .collect();
-    Ok((records, total))
+    let (mut total, mut last) = (0, VecDeque::new());
+    session.each(0, bytes, &mut |entry| {
+        total += 1;
+        last.push_back(entry.start);
+        if last.len() > most {
+            last.pop_front();
+        }
+        true
+    })?;
+    let Some(first) = last.front() else { return Ok((Vec::new(), total)) };
+    let record = |entry: Entry<'static>| Record {
+        receipt: Receipt::of(entry.start, &cursor, now),
+        message: entry.message,
+    };
+    Ok((session.read(*first, bytes, last.len())?.entries.into_iter().map(record).collect(), total))
+}
+
+/// The messages of a mailbox that fit, oldest first.
+fn fitting(session: &Session, fits: impl Fn(&Message) -> bool) -> Result<Vec<Record>> {
+    let (cursor, bytes) = session.cursor()?;
+    let (now, mut found) = (clock::now_ms(), Vec::new());
+    session.each(0, bytes, &mut |entry| {
+        if fits(&entry.message) {
+            let receipt = Receipt::of(entry.start, &cursor, now);
+            found.push(Record { receipt, message: entry.message.into_owned() });
+        }
+        true
+    })?;
+    Ok(found)
 }
 
 /// One message of a mailbox.
 pub fn message(session: &Session, id: &str) -> Result<Record> {
-    let (records, _) = log(session, usize::MAX)?;
-    records.into_iter().find(|record| record.message.id == id).ok_or_else(|| {
+    fitting(session, |message| message.id == id)?.into_iter().next().ok_or_else(|| {
         Error::not_found("message", &crate::mail::address::shorten(id), " in this mailbox; see `relay log`")
     })
 }
@@ -78,9 +99,8 @@ pub struct Copy {
 pub fn copies(store: &Store, fits: impl Fn(&Message) -> bool) -> Result<Vec<Copy>> {
     let mut found: HashMap<(String, String), (bool, Copy)> = HashMap::new();
     for session in store.sessions()? {
-        let Ok((records, _)) = log(&session, usize::MAX) else { continue };
-        let mut fitting = records.into_iter().filter(|record| fits(&record.message)).peekable();
-        if fitting.peek().is_none() {
+        let Ok(fitting) = fitting(&session, &fits) else { continue };
+        if fitting.is_empty() {
             continue;
         }
         let reader = latest(store, session.clone())?;
@@ -88,7 +108,7 @@ pub fn copies(store: &Store, fits: impl Fn(&Message) -> bool) -> Result<Vec<Copy
         let expires = session.cursor()?.0.hold.map(|hold| hold.expires_ms);
         for record in fitting {
             let held_until_ms = expires.filter(|_| record.receipt == Receipt::Held);
-            let key = (record.message.id.clone(), reader.session.key().to_owned());
+            let key = (record.message.id.to_string(), reader.session.key().to_owned());
             // A mailbox that went on elsewhere tells less than the one it went to.
             if current || !found.get(&key).is_some_and(|(current, _)| *current) {
                 found.insert(key, (current, Copy { record, reader: reader.clone(), held_until_ms }));
@@ -107,7 +127,7 @@ pub fn copies(store: &Store, fits: impl Fn(&Message) -> bool) -> Result<Vec<Copy
 }
 
 /// The copies of one message, and for each the reply of its reader.
-pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message>)>> {
+pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message<'static>>)>> {
     let copies = copies(store, |message| message.id == id)?;
     let Some(first) = copies.first() else { return Err(unknown(id)) };
     let replies = match &first.record.message.from {
@@ -140,14 +160,13 @@ pub fn thread(store: &Store, id: &str) -> Result<Vec<Copy>> {
 
 /// Every reply to this message in the mailboxes of its sender, the mailbox it
 /// wrote from first, then its successors', each in the order they came.
-pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message>> {
+pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message<'static>>> {
     let mut session = store.session(sender);
     let mut replies = Vec::new();
     for _ in 0..SUCCESSIONS {
-        let (records, _) = log(&session, usize::MAX)?;
         let answers =
             |message: &Message| message.in_reply_to.as_deref() == Some(id) && message.kind == Kind::Reply;
-        replies.extend(records.into_iter().map(|record| record.message).filter(answers));
+        replies.extend(fitting(&session, answers)?.into_iter().map(|record| record.message));
         match session.info().unwrap_or(None).and_then(|info| info.successor) {
             Some(next) => session = store.session(&next),
             None => break,
@@ -158,7 +177,7 @@ pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message>> {
 
 /// The message of this id and the session that has it: that of `first`, if it
 /// has it, else of any.
-pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option<(Found, Message)>> {
+pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option<(Found, Message<'static>)>> {
     if let Some(session) = first
         && let Ok(record) = message(session, id)
     {

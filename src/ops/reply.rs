@@ -108,7 +108,7 @@ pub(super) fn earlier(
     guard: &Guard,
     request: &Message,
     reply: &Message,
-) -> Result<Option<Message>> {
+) -> Result<Option<Message<'static>>> {
     let asker = request.from.as_deref().unwrap_or_default();
     let Some(first) = replies(store, asker, &request.id)?.into_iter().next() else { return Ok(None) };
     if (&first.body, first.status) != (&reply.body, reply.status) {

@@ -4,6 +4,8 @@
 //! session that the recipient is now, successors followed; and what answers a
 //! request went through the rules of `reply`.
 
+use std::borrow::Cow;
+
 use super::find::{Found, latest};
 use super::gc::trim_if_large;
 use super::history::locate;
@@ -56,7 +58,7 @@ impl Draft {
 
 /// A stored message.
 pub struct Sent {
-    pub message: Message,
+    pub message: Message<'static>,
     pub to: Found,
     /// When the recipient will read it, in words.
     pub outlook: String,
@@ -88,7 +90,7 @@ pub(super) fn compose(
     store: &Store,
     sender: &Sender,
     draft: Draft,
-) -> Result<(Message, Option<(Found, Message)>)> {
+) -> Result<(Message<'static>, Option<(Found, Message<'static>)>)> {
     check_body(&draft.body)?;
     let question = match &draft.in_reply_to {
         Some(id) => {
@@ -103,21 +105,21 @@ pub(super) fn compose(
     let asked = question.as_ref().map(|(_, message)| message);
     let thread = asked.map(Message::conversation).or(draft.in_reply_to.as_deref());
     let message = Message {
-        id: uuid_v7(now, random),
+        id: uuid_v7(now, random).into(),
         sent_ms: now,
-        from: from.map(|info| info.id.clone()),
-        from_name: Some(from.map_or("cli", Info::label).to_owned()),
-        from_host: from.map(|info| info.host.clone()).filter(|host| !host.is_empty()),
-        via: (!matches!(sender, Sender::Session(_))).then(|| "cli".to_owned()),
-        to: String::new(),
+        from: from.map(|info| info.id.clone().into()),
+        from_name: Some(from.map_or("cli", Info::label).to_owned().into()),
+        from_host: from.map(|info| info.host.clone()).filter(|host| !host.is_empty()).map(Cow::Owned),
+        via: (!matches!(sender, Sender::Session(_))).then_some(Cow::Borrowed("cli")),
+        to: Cow::Borrowed(""),
         to_name: None,
         kind: draft.kind,
-        question: asked.map(|message| beginning(&message.body)),
-        thread: thread.map(str::to_owned),
-        in_reply_to: draft.in_reply_to,
+        question: asked.map(|message| beginning(&message.body).into()),
+        thread: thread.map(|thread| thread.to_owned().into()),
+        in_reply_to: draft.in_reply_to.map(Cow::Owned),
         status: draft.status,
         group: None,
-        body: draft.body,
+        body: draft.body.into(),
     };
     Ok((message, question))
 }
@@ -126,7 +128,7 @@ pub(super) fn compose(
 /// reply to.
 pub(super) fn append(
     store: &Store,
-    mut message: Message,
+    mut message: Message<'static>,
     mut to: Found,
     request: Option<&Message>,
 ) -> Result<Sent> {
@@ -147,8 +149,8 @@ pub(super) fn append(
                 true
             }
             None => {
-                message.to.clone_from(&to.info.id);
-                message.to_name.clone_from(&to.info.name);
+                message.to = to.info.id.clone().into();
+                message.to_name = to.info.name.clone().map(Cow::Owned);
                 end = guard.append(&message)?;
                 false
             }

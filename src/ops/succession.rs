@@ -93,9 +93,12 @@ fn move_mail(old: &Session, new: &Session) -> Result<()> {
     }
     let guard = new.lock()?;
     let (mut target, end) = new.cursor()?;
-    let present: HashSet<String> =
-        new.read(0, end, usize::MAX)?.entries.into_iter().map(|entry| entry.message.id).collect();
-    for entry in unread.iter().filter(|entry| !present.contains(&entry.message.id)) {
+    let mut present = HashSet::new();
+    new.each(0, end, &mut |entry| {
+        present.insert(entry.message.id.into_owned());
+        true
+    })?;
+    for entry in unread.iter().filter(|entry| !present.contains(entry.message.id.as_ref())) {
         guard.append(&entry.message)?;
     }
     let shown_before = unread.iter().any(|entry| cursor.times_shown(entry.start) > 0);
@@ -107,9 +110,10 @@ fn move_mail(old: &Session, new: &Session) -> Result<()> {
                 .map_or(0, |entry| cursor.times_shown(entry.start))
         };
         let (_, end) = new.cursor()?;
-        for entry in new.read(0, end, usize::MAX)?.entries {
+        new.each(0, end, &mut |entry| {
             target.note_shown(entry.end, times(&entry.message.id));
-        }
+            true
+        })?;
         guard.write_cursor(&target)?;
     }
     Ok(())

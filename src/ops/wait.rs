@@ -10,6 +10,7 @@ use super::collect::{Batch, Reader, take_for_command};
 use crate::error::{Error, Result};
 use crate::mail::{Kind, Message};
 use crate::store::Session;
+use crate::store::mailbox::Entry;
 use crate::sys::clock;
 use crate::sys::watch::Watch;
 
@@ -99,7 +100,7 @@ pub enum Arrival {
     /// It waits in the mailbox.
     Waiting,
     /// It came, and a reader has been shown it already.
-    Shown(Box<Message>),
+    Shown(Box<Message<'static>>),
 }
 
 impl Awaited {
@@ -117,14 +118,19 @@ impl Awaited {
     /// Looks, without a lock.
     pub fn look(&self) -> Result<Option<Arrival>> {
         let (cursor, bytes) = self.session.cursor()?;
-        let mut entries = self.session.read(self.from, bytes, usize::MAX)?.entries.into_iter();
-        let answers = |message: &Message| {
-            message.kind == Kind::Reply && message.in_reply_to.as_deref() == Some(&self.request)
-        };
-        Ok(entries.find(|entry| answers(&entry.message)).map(|entry| match entry.start >= cursor.unheld() {
-            true => Arrival::Waiting,
-            false => Arrival::Shown(Box::new(entry.message)),
-        }))
+        let mut arrival = None;
+        self.session.each(self.from, bytes, &mut |Entry { message, start, .. }| {
+            let answers =
+                message.kind == Kind::Reply && message.in_reply_to.as_deref() == Some(&self.request);
+            if answers {
+                arrival = Some(match start >= cursor.unheld() {
+                    true => Arrival::Waiting,
+                    false => Arrival::Shown(Box::new(message.into_owned())),
+                });
+            }
+            !answers
+        })?;
+        Ok(arrival)
     }
 
     /// Takes the mailbox's mail once the reply is among it. `Ok(Err(_))`: it was
@@ -133,7 +139,7 @@ impl Awaited {
         &self,
         patience: Option<Duration>,
         reader: impl Fn() -> Reader,
-    ) -> Result<Option<std::result::Result<Batch, Message>>> {
+    ) -> Result<Option<std::result::Result<Batch, Message<'static>>>> {
         until(&self.session, patience, || match self.look()? {
             None => Ok(None),
             Some(Arrival::Shown(message)) => Ok(Some(Err(*message))),
@@ -151,14 +157,14 @@ pub fn follow(session: &Session, mut show: impl FnMut(&Message) -> Result<bool>)
     let mut at = session.cursor()?.0.consumed;
     until(session, None, || {
         let (_, bytes) = session.cursor()?;
-        let stretch = session.read(at, bytes, usize::MAX)?;
-        at = stretch.end;
-        for entry in &stretch.entries {
-            if !show(&entry.message)? {
-                return Ok(Some(()));
-            }
-        }
-        Ok(None)
+        let mut shown = Ok(true);
+        at = session
+            .each(at, bytes, &mut |entry| {
+                shown = show(&entry.message);
+                matches!(shown, Ok(true))
+            })?
+            .end;
+        shown.map(|more| (!more).then_some(()))
     })
     .map(|_| ())
 }

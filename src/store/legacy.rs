@@ -108,8 +108,10 @@ fn import_mailbox(store: &Store, path: &Path) -> Result<()> {
     if content.last() != Some(&b'\n') {
         content.push(b'\n');
     }
-    let to =
-        content.split(|byte| *byte == b'\n').find_map(crate::mail::Message::parse).map(|message| message.to);
+    let to = content
+        .split(|byte| *byte == b'\n')
+        .find_map(crate::mail::Message::parse)
+        .map(|message| message.to.into_owned());
     let id = to.filter(|id| address::check_id(id).is_ok()).unwrap_or_else(|| stem.to_owned());
     let session = store.session(&id);
     let _guard = session.lock()?;

@@ -20,20 +20,25 @@ pub(super) const LOG: &str = "mail.jsonl";
 const READ_AT_ONCE: u64 = 16 * 1024;
 
 /// A message in the log.
-pub struct Entry {
-    pub message: Message,
+pub struct Entry<'a> {
+    pub message: Message<'a>,
     /// Offset of its line.
     pub start: u64,
     /// Offset after its line.
     pub end: u64,
 }
 
-/// What a stretch of the log holds.
-#[derive(Default)]
-pub struct Stretch {
-    pub entries: Vec<Entry>,
+/// What a look through the log passed.
+pub struct Passed {
     /// Lines that hold no message.
     pub damaged: usize,
+    /// Offset after the last whole line.
+    pub end: u64,
+}
+
+/// The messages of a stretch of the log.
+pub struct Stretch {
+    pub entries: Vec<Entry<'static>>,
     /// Offset after the last whole line.
     pub end: u64,
 }
@@ -71,10 +76,36 @@ impl Session {
 
     /// The messages between two offsets, `most` of them at most.
     pub fn read(&self, from: u64, to: u64, most: usize) -> Result<Stretch> {
+        let mut entries = Vec::new();
+        if most == 0 {
+            return Ok(Stretch { entries, end: from });
+        }
+        let passed = self.each(from, to, &mut |entry| {
+            let Entry { message, start, end } = entry;
+            entries.push(Entry { message: message.into_owned(), start, end });
+            entries.len() < most
+        })?;
+        Ok(Stretch { entries, end: passed.end })
+    }
+
+    /// How many messages there are between two offsets.
+    pub fn count(&self, from: u64, to: u64) -> Result<usize> {
+        let mut count = 0;
+        self.each(from, to, &mut |_| {
+            count += 1;
+            true
+        })?;
+        Ok(count)
+    }
+
+    /// Shows the messages between two offsets one by one, for as long as `show`
+    /// wants more, and keeps none: a log of any size takes no more memory than
+    /// its longest line.
+    pub fn each(&self, from: u64, to: u64, show: &mut dyn FnMut(Entry) -> bool) -> Result<Passed> {
         let path = self.log();
-        let mut stretch = Stretch { end: from, ..Stretch::default() };
+        let mut passed = Passed { damaged: 0, end: from };
         if from >= to {
-            return Ok(stretch);
+            return Ok(passed);
         }
         let fail = |error| Error::io("read", &path, error);
         // History that was trimmed is a hole at the log's beginning.
@@ -82,17 +113,18 @@ impl Session {
             0 => log::first_data(&path).map_err(fail)?.unwrap_or(0).min(to),
             from => from,
         };
-        stretch.end = from;
+        passed.end = from;
         let mut log = file::open(&path).map_err(fail)?;
         log.seek(SeekFrom::Start(from)).map_err(fail)?;
         let at_once = (to - from).min(READ_AT_ONCE) as usize;
         let mut lines = BufReader::with_capacity(at_once, log.take(to - from));
         let mut line = Vec::new();
-        while stretch.entries.len() < most {
+        let mut more = true;
+        while more {
             line.clear();
             let read =
                 (&mut lines).take(RECORD_BYTES as u64 + 1).read_until(b'\n', &mut line).map_err(fail)?;
-            let mut end = stretch.end + read as u64;
+            let (start, mut end) = (passed.end, passed.end + read as u64);
             if line.last() != Some(&b'\n') {
                 if read <= RECORD_BYTES {
                     break; // the end, or a line still being written
@@ -100,12 +132,12 @@ impl Session {
                 end += lines.skip_until(b'\n').map_err(fail)? as u64;
             }
             match Message::parse(&line) {
-                Some(message) => stretch.entries.push(Entry { message, start: stretch.end, end }),
-                None => stretch.damaged += usize::from(line.iter().any(|byte| !byte.is_ascii_whitespace())),
+                Some(message) => more = show(Entry { message, start, end }),
+                None => passed.damaged += usize::from(line.iter().any(|byte| !byte.is_ascii_whitespace())),
             }
-            stretch.end = end;
+            passed.end = end;
         }
-        Ok(stretch)
+        Ok(passed)
     }
 
     /// Notes that the mail before `offset` of the hold with this token has been

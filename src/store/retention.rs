@@ -14,8 +14,6 @@ use crate::limits::{KEEP_DAYS, KEEP_MIB, TRIM_BYTES};
 use crate::sys::{file, log};
 
 const DAY_MS: u64 = 86_400_000;
-/// Messages looked at in one go.
-const SLICE: usize = 256;
 
 /// How much read mail a mailbox keeps; `None`: no limit of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +43,14 @@ impl Session {
         let Some(begins) = self.history_begins()?.filter(|begins| *begins < read) else { return Ok(None) };
         let too_old = |sent_ms: u64| keep.age_ms.is_some_and(|age| sent_ms.saturating_add(age) < now_ms);
         let too_far = |end: u64| keep.bytes.is_some_and(|bytes| read - end >= bytes);
-        let mut cut = begins;
-        'slices: while cut < read {
-            let stretch = self.read(cut, read, SLICE)?;
-            for entry in &stretch.entries {
-                if !too_old(entry.message.sent_ms) && !too_far(entry.start) {
-                    cut = cut.max(entry.start);
-                    break 'slices;
-                }
+        let mut kept = None;
+        let passed = self.each(begins, read, &mut |entry| {
+            if !too_old(entry.message.sent_ms) && !too_far(entry.start) {
+                kept = Some(entry.start);
             }
-            if stretch.end == cut {
-                break;
-            }
-            cut = stretch.end;
-        }
+            kept.is_none()
+        })?;
+        let cut = kept.unwrap_or(passed.end);
         let all = cut >= read;
         Ok((cut > begins && (all || cut - begins >= TRIM_BYTES)).then_some((begins, cut.min(read))))
     }

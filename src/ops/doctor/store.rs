@@ -121,13 +121,15 @@ fn mail(rows: &[Row], findings: &mut Findings) {
     for row in waiting.iter().take(10) {
         let name = row.found.info.label();
         let Ok((cursor, bytes)) = row.found.session.cursor() else { continue };
-        let Ok(pending) = row.found.session.read(cursor.consumed, bytes, usize::MAX) else { continue };
-        let Some(oldest) = pending.entries.first().map(|entry| entry.message.sent_ms) else { continue };
-        let what = format!(
-            "{} for {name}, the oldest sent {}",
-            count(pending.entries.len(), "message"),
-            clock::ago(oldest, now)
-        );
+        let (mut waiting, mut oldest) = (0, None);
+        let passed = row.found.session.each(cursor.consumed, bytes, &mut |entry| {
+            waiting += 1;
+            oldest.get_or_insert(entry.message.sent_ms);
+            true
+        });
+        let (Ok(_), Some(oldest)) = (passed, oldest) else { continue };
+        let what =
+            format!("{} for {name}, the oldest sent {}", count(waiting, "message"), clock::ago(oldest, now));
         match row.live {
             true if now.saturating_sub(oldest) > 600_000 => findings.notice(
                 "mail",
@@ -147,9 +149,8 @@ fn mail(rows: &[Row], findings: &mut Findings) {
 /// Mail for ids that no host has announced: a slip, or a session yet to come.
 fn strays(store: &Store, findings: &mut Findings) {
     for session in store.sessions().unwrap_or_default().iter().filter(|session| !session.is_registered()) {
-        let pending =
-            session.cursor().and_then(|(cursor, bytes)| session.read(cursor.consumed, bytes, usize::MAX));
-        let waiting = pending.map_or(0, |pending| pending.entries.len());
+        let waiting = session.cursor().and_then(|(cursor, bytes)| session.count(cursor.consumed, bytes));
+        let waiting = waiting.unwrap_or(0);
         if waiting > 0 {
             let what = format!("{} for {}", count(waiting, "message"), session.key());
             findings
@@ -172,7 +173,7 @@ fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
                 .problem("records", format!("{folder}/cursor.json is damaged; its mail comes again, marked"));
         }
         let bytes = session.log().metadata().map_or(0, |metadata| metadata.len());
-        let lines = session.read(0, bytes, usize::MAX)?.damaged;
+        let lines = session.each(0, bytes, &mut |_| true)?.damaged;
         if lines > 0 {
             found = true;
             let what =
