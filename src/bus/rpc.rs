@@ -3,9 +3,7 @@
 //! Invariant: an id is echoed as the bytes it came in; a notification never
 //! gets an answer; whoever can be answered is, even when the rest is broken.
 
-use std::borrow::Cow;
-
-use crate::json::{self, Document, Fault, Object, Value};
+use crate::json::{self, Document, Fault, Members, Object, Value};
 
 pub const PARSE_ERROR: i32 = -32700;
 pub const INVALID_REQUEST: i32 = -32600;
@@ -82,16 +80,15 @@ pub fn parse(line: &[u8]) -> Incoming {
     request(document, &members)
 }
 
-fn request(document: Document, members: &[(Cow<str>, &str)]) -> Incoming {
+fn request(document: Document, members: &Members) -> Incoming {
     let invalid = |id, message| Incoming::Broken { id, code: INVALID_REQUEST, message };
-    let count = |key: &str| members.iter().filter(|(name, _)| name == key).count();
-    let member = |key: &str| members.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw);
+    let count = |key: &str| members.all(key).count();
     if count("id") > 1 {
         return invalid(None, "Invalid request: a member stands twice");
     }
     let root = document.value();
     let method = root.get("method").and_then(Value::str).map(str::to_owned);
-    let id = match member("id").map(id_text) {
+    let id = match members.get("id").map(|raw| id_text(raw.text)) {
         Some(None) => return invalid(None, "Invalid request: the id is no string or integer"),
         id => id.flatten(),
     };
@@ -106,7 +103,8 @@ fn request(document: Document, members: &[(Cow<str>, &str)]) -> Incoming {
         return if is_response { Incoming::Nothing } else { invalid(id, "Invalid request: no method") };
     };
     let Some(id) = id else {
-        let request = (method == "notifications/cancelled").then(|| request_given_up(member("params")?));
+        let request =
+            (method == "notifications/cancelled").then(|| request_given_up(members.get("params")?.text));
         return request.flatten().map_or(Incoming::Nothing, Incoming::GivenUp);
     };
     if root.get("params").is_some_and(|params| !params.is_object()) {
@@ -118,8 +116,7 @@ fn request(document: Document, members: &[(Cow<str>, &str)]) -> Incoming {
 
 /// The request that a cancellation names.
 fn request_given_up(params: &str) -> Option<String> {
-    let members = json::members(params)?;
-    id_text(members.iter().find(|(key, _)| key == "requestId")?.1)
+    id_text(json::members(params)?.get("requestId")?.text)
 }
 
 /// How an id is echoed: as it came, but never so that it breaks the line or the
@@ -135,8 +132,8 @@ fn id_text(raw: &str) -> Option<String> {
 /// The id of a line that is broken further on.
 fn readable_id(text: &str) -> Option<String> {
     let members = json::leading_members(text);
-    let mut ids = members.iter().filter(|(key, _)| key == "id").map(|(_, raw)| *raw);
-    let id = id_text(ids.next()?)?;
+    let mut ids = members.all("id");
+    let id = id_text(ids.next()?.text)?;
     ids.next().is_none().then_some(id)
 }
 

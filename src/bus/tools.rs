@@ -192,7 +192,7 @@ fn list(relay: &Relay, call: &Call) -> Result<String> {
         None => Vec::new(),
     };
     let mut agents = rows.iter().map(|row| {
-        let members = roster::members(row);
+        let members = roster::members(Object::new(), row);
         if me.as_ref() == Some(&row.found.session) {
             members.bool("self", true).finish()
         } else {
@@ -313,12 +313,12 @@ fn fitting(deliveries: &[Delivery]) -> usize {
 fn shown(delivery: &Delivery) -> Object {
     let Delivery { message, deliveries } = delivery;
     if message.body.len() <= INBOX_BODY_BYTES {
-        return message.object(*deliveries);
+        return message.add_to(Object::new(), *deliveries);
     }
     let body = Cow::Borrowed(head(&message.body, INBOX_BODY_BYTES));
     let rest = format!("call inbox with id={} and offset={}", shorten(&message.id), body.len());
     let cut = Message { body, ..message.clone() };
-    cut.object(*deliveries).u64("body_bytes", message.body.len() as u64).str("rest", &rest)
+    cut.add_to(Object::new(), *deliveries).u64("body_bytes", message.body.len() as u64).str("rest", &rest)
 }
 
 /// A stretch of one message's body.
@@ -357,6 +357,9 @@ fn look_around(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Stri
     let now = clock::now_ms();
     Ok(Object::new()
         .u64("count", rows.len() as u64)
-        .raw("sessions", &json::array(rows.iter().map(|row| discover::to_json(row, now))))
+        .raw(
+            "sessions",
+            &json::array(rows.iter().map(|row| discover::members(Object::new(), row, now).finish())),
+        )
         .finish())
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
 use crate::ops::Relay;
-use crate::ops::discover::{Query, discover, to_json};
+use crate::ops::discover::{Query, discover, members};
 use crate::sys::clock;
 
 /// Minutes that `discover` looks back unless told.
@@ -27,7 +27,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let rows = discover(relay, &query)?;
     let now = clock::now_ms();
     if parsed.flag("json") {
-        return say(&(json::pretty(&json::array(rows.iter().map(|row| to_json(row, now)))) + "\n"));
+        let mut list = json::List::new(0);
+        rows.iter().for_each(|row| list.add(|object| members(object, row, now)));
+        return say(&(list.finish() + "\n"));
     }
     if rows.is_empty() {
         return say(&format!("(no active sessions in the last {minutes} min)\n"));

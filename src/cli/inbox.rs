@@ -45,7 +45,9 @@ pub fn reader() -> Reader {
 /// Prints what was taken, and then consumes it: a reader that is gone loses
 /// nothing.
 pub fn hand_over(session: &Session, batch: &Batch) -> Result<i32> {
-    let printed = deliver(&to_json(batch));
+    let mut page = Page::new();
+    batch.deliveries.iter().for_each(|delivery| page.add(delivery));
+    let printed = deliver(&page.finish(batch.waiting, batch.held));
     if !batch.token.is_empty() {
         let how = if printed.is_ok() { Settlement::Acknowledge } else { Settlement::PutBack };
         settle_in(session, &batch.token, how)?;
@@ -83,11 +85,17 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
     }
     let token = Some(batch.token.as_str()).filter(|token| !token.is_empty());
     let expires = token.map(|_| clock::rfc3339(batch.expires_ms));
+    let messages = json::array(
+        batch
+            .deliveries
+            .iter()
+            .map(|delivery| delivery.message.add_to(json::Object::new(), delivery.deliveries).finish()),
+    );
     let line = json::Object::new()
         .nullable("token", token)
         .nullable("expires_at", expires.as_deref())
         .u64("count", batch.deliveries.len() as u64)
-        .raw("messages", &messages(&batch.deliveries))
+        .raw("messages", &messages)
         .finish();
     let printed = deliver(&(line + "\n"));
     if let (Err(_), Some(token)) = (&printed, token) {
@@ -96,20 +104,32 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
     printed.map(|()| 0)
 }
 
-/// The batch as users' scripts read it.
-pub fn to_json(batch: &Batch) -> String {
-    let mut object = json::Object::new()
-        .u64("count", batch.deliveries.len() as u64)
-        .raw("messages", &messages(&batch.deliveries));
-    if batch.waiting > 0 {
-        object = object.u64("waiting", batch.waiting as u64);
-    }
-    if batch.held > 0 {
-        object = object.u64("held", batch.held as u64);
-    }
-    json::pretty(&object.finish()) + "\n"
+/// Mail as users' scripts read it.
+pub struct Page {
+    messages: json::List,
+    count: u64,
 }
 
-fn messages(deliveries: &[Delivery]) -> String {
-    json::array(deliveries.iter().map(|delivery| delivery.message.object(delivery.deliveries).finish()))
+impl Page {
+    pub fn new() -> Page {
+        Page { messages: json::List::new(1), count: 0 }
+    }
+
+    pub fn add(&mut self, Delivery { message, deliveries }: &Delivery) {
+        self.messages.add(|object| message.add_to(object, *deliveries));
+        self.count += 1;
+    }
+
+    /// The whole page; `waiting` and `held`: messages that are not on it.
+    pub fn finish(self, waiting: usize, held: usize) -> String {
+        let mut object =
+            json::Object::laid_out().u64("count", self.count).raw("messages", &self.messages.finish());
+        if waiting > 0 {
+            object = object.u64("waiting", waiting as u64);
+        }
+        if held > 0 {
+            object = object.u64("held", held as u64);
+        }
+        object.finish() + "\n"
+    }
 }

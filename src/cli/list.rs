@@ -8,7 +8,7 @@ use crate::json;
 use crate::limits::LIST_SESSIONS;
 use crate::ops::Relay;
 use crate::ops::reach::Reach;
-use crate::ops::roster::{Row, recent};
+use crate::ops::roster::{Row, members, recent};
 use crate::sys::clock;
 
 /// What a row takes, mostly.
@@ -25,7 +25,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&rows.iter().map(|row| format!("{}\n", row.found.info.label())).collect::<String>());
     }
     if parsed.flag("json") {
-        return say(&(json::pretty(&json::array(rows.iter().map(to_json))) + "\n"));
+        let mut list = json::List::new(0);
+        rows.iter().for_each(|row| list.add(|object| members(object, row)));
+        return say(&(list.finish() + "\n"));
     }
     if rows.is_empty() {
         return say(
@@ -65,9 +67,4 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         ));
     }
     Ok(printed)
-}
-
-/// One session as the roster tool and `list --json` show it.
-fn to_json(row: &Row) -> String {
-    crate::ops::roster::members(row).finish()
 }

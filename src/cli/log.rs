@@ -22,7 +22,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if let Some(id) = parsed.value("message") {
         let record = message(&session, id)?;
         return match parsed.flag("json") {
-            true => say(&(to_json(&record) + "\n")),
+            true => say(&(members(json::Object::new(), &record).finish() + "\n")),
             false => say(&(record.message.body.into_owned() + "\n")),
         };
     }
@@ -33,9 +33,10 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     };
     let (records, total) = log(&session, most)?;
     if parsed.flag("json") {
-        let messages = json::array(records.iter().map(to_json));
-        let object = json::Object::new().u64("count", records.len() as u64).u64("total", total as u64);
-        return say(&(json::pretty(&object.raw("messages", &messages).finish()) + "\n"));
+        let mut messages = json::List::new(1);
+        records.iter().for_each(|record| messages.add(|object| members(object, record)));
+        let object = json::Object::laid_out().u64("count", records.len() as u64).u64("total", total as u64);
+        return say(&(object.raw("messages", &messages.finish()).finish() + "\n"));
     }
     if records.is_empty() {
         return say("(no mail yet)\n");
@@ -74,17 +75,13 @@ fn output(relay: &Relay, run: &str) -> Result<i32> {
 fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
     let copies = thread(&store_with_sessions(relay, id)?, id)?;
     if parsed.flag("json") {
-        let messages = copies.iter().map(|copy| {
-            copy.record
-                .message
-                .object(1)
-                .str("receipt", copy.record.receipt.name())
-                .str("reader", copy.reader.info.label())
-                .finish()
-        });
+        let mut messages = json::List::new(1);
+        for copy in &copies {
+            messages.add(|object| members(object, &copy.record).str("reader", copy.reader.info.label()));
+        }
         let thread = copies[0].record.message.conversation();
-        let object = json::Object::new().str("thread", thread).u64("count", copies.len() as u64);
-        return say(&(json::pretty(&object.raw("messages", &json::array(messages)).finish()) + "\n"));
+        let object = json::Object::laid_out().str("thread", thread).u64("count", copies.len() as u64);
+        return say(&(object.raw("messages", &messages.finish()).finish() + "\n"));
     }
     let mut text = String::new();
     for same in copies.chunk_by(|a, b| a.record.message.id == b.record.message.id) {
@@ -113,6 +110,6 @@ fn indented(body: &str) -> String {
     body.lines().map(|line| format!("    {}\n", line.chars().map(plain).collect::<String>())).collect()
 }
 
-fn to_json(record: &Record) -> String {
-    record.message.object(1).str("receipt", record.receipt.name()).finish()
+fn members(object: json::Object, record: &Record) -> json::Object {
+    record.message.add_to(object, 1).str("receipt", record.receipt.name())
 }

@@ -1,6 +1,6 @@
 //! `relay peek`: shows pending mail as JSON and changes nothing.
 
-use super::inbox::to_json;
+use super::inbox::Page;
 use super::{Parsed, deliver, say, store_with_sessions};
 use crate::error::{Cause, Error, Result};
 use crate::limits::PEEK_MESSAGES;
@@ -24,5 +24,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         Some(Ok(most)) => most,
         Some(Err(_)) => return Err(Error::usage("--limit takes a number of messages")),
     };
-    say(&to_json(&look(&session, most)?))
+    let mut page = Page::new();
+    let beyond = look(&session, most, &mut |delivery| page.add(&delivery))?;
+    say(&page.finish(beyond.waiting, beyond.held))
 }

@@ -9,6 +9,7 @@ use crate::json;
 use crate::limits::BODY_BYTES;
 use crate::mail::Kind;
 use crate::mail::address::check_host_id;
+use crate::mail::fence::Delivery;
 use crate::ops::Relay;
 use crate::ops::find::{Found, by_id, find};
 use crate::ops::group::{is_group, send_to};
@@ -67,10 +68,10 @@ fn wait_for_reply(parsed: &Parsed, sent: &Sent, awaited: &Awaited) -> Result<i32
     remark(&format!("queued -> {}\n{id}: {}", sent.to.info.label(), sent.outlook));
     match awaited.take(inbox::patience(parsed.value("wait"))?, inbox::reader)? {
         Some(Ok(batch)) => inbox::hand_over(&awaited.session, &batch),
-        Some(Err(shown)) => {
-            let object =
-                json::Object::new().u64("count", 1).raw("messages", &json::array([shown.object(2).finish()]));
-            say(&(json::pretty(&object.finish()) + "\n"))
+        Some(Err(message)) => {
+            let mut page = inbox::Page::new();
+            page.add(&Delivery { message, deliveries: 2 });
+            say(&page.finish(0, 0))
         }
         None => Err(Error::failed(format!(
             "no reply yet; it comes to the mailbox that asked, see relay status {id}"

@@ -47,10 +47,8 @@ pub const HOST: Host = Host {
     },
     id_in_transcript: None,
     transcript_directory: |line| {
-        let members = json::members(line)?;
-        let payload = json::leading_members(members.iter().find(|(key, _)| key == "payload")?.1);
-        let raw = payload.iter().find(|(key, _)| key == "cwd")?.1;
-        json::decode(raw).map(|directory| directory.into_owned()).filter(|directory| !directory.is_empty())
+        let payload = json::leading_members(json::members(line)?.get("payload")?.text);
+        payload.str("cwd").map(Into::into).filter(|directory: &String| !directory.is_empty())
     },
     directory_file: None,
     transcript_title: |_| None,
@@ -167,10 +165,8 @@ fn transcripts(env: &Env) -> PathBuf {
 /// The last event that begins or ends a turn decides.
 fn turn_runs(tail: &str) -> Option<bool> {
     tail.lines().rev().find_map(|line| {
-        let members = json::members(line)?;
-        let payload = json::leading_members(members.iter().find(|(key, _)| key == "payload")?.1);
-        let kind = json::decode(payload.iter().find(|(key, _)| key == "type")?.1)?;
-        match kind.as_ref() {
+        let payload = json::leading_members(json::members(line)?.get("payload")?.text);
+        match payload.str("type")?.as_ref() {
             "task_started" => Some(true),
             "task_complete" | "turn_aborted" => Some(false),
             _ => None,

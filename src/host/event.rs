@@ -54,14 +54,11 @@ impl Event {
     pub fn parse(bytes: &[u8], host: &Host, name: Option<&str>) -> Option<Event> {
         let text = String::from_utf8_lossy(bytes);
         let members = json::leading_members(&text);
-        let field = |key: &str| {
-            let raw = members.iter().find(|(name, _)| name == key)?.1;
-            json::decode(raw).map(Cow::into_owned).filter(|value| !value.is_empty())
-        };
+        let field = |key: &str| members.str(key).map(Cow::into_owned).filter(|value| !value.is_empty());
         let any = |keys: &[&str]| keys.iter().find_map(|key| field(key));
         let first_of = |keys: &[&str]| {
-            let raw = keys.iter().find_map(|key| members.iter().find(|(name, _)| name == key))?.1;
-            json::items(raw)?.first().and_then(|first| json::decode(first)).map(Cow::into_owned)
+            let raw = keys.iter().find_map(|key| members.get(key))?;
+            json::items(raw.text)?.first().and_then(|first| json::decode(first)).map(Cow::into_owned)
         };
         let name = name.map(str::to_owned).or_else(|| field("hook_event_name"));
         let name = name.unwrap_or_else(|| "SessionStart".to_owned());
@@ -77,12 +74,10 @@ impl Event {
             task: host
                 .subagent_tool
                 .filter(|tool| field("tool_name").as_deref() == Some(tool))
-                .and_then(|_| members.iter().find(|(name, _)| name == "tool_input"))
-                .map(|(_, input)| format!("{:016x}", fnv1a(input.as_bytes()))),
+                .and_then(|_| members.get("tool_input"))
+                .map(|input| format!("{:016x}", fnv1a(input.text.as_bytes()))),
             is_continuation: members
-                .iter()
-                .find(|(name, _)| name == "prompt")
-                .and_then(|(_, raw)| json::decode(raw))
+                .str("prompt")
                 .is_some_and(|prompt| prompt.is_empty() || fence::is_relays(&prompt)),
             fingerprint: format!("{:016x}", fnv1a(bytes)),
         })

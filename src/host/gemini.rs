@@ -60,9 +60,8 @@ pub const HOST: Host = Host {
     },
     id_in_transcript: Some(|line| {
         let members = json::members(line)?;
-        let field = |key: &str| json::decode(members.iter().find(|(name, _)| name == key)?.1);
-        (field("kind")? == "main")
-            .then(|| field("sessionId"))?
+        (members.str("kind")? == "main")
+            .then(|| members.str("sessionId"))?
             .filter(|id| is_uuid(id))
             .map(|id| id.into_owned())
     }),

@@ -222,8 +222,7 @@ pub fn project_directory(env: &Env) -> PathBuf {
 
 /// What a member of an object says, if it is a text and not empty.
 fn text_of(object: &str, key: &str) -> Option<String> {
-    let raw = json::members(object)?.into_iter().find(|(name, _)| name == key)?.1;
-    json::decode(raw).map(Cow::into_owned).filter(|text| !text.is_empty())
+    json::members(object)?.str(key).map(Cow::into_owned).filter(|text| !text.is_empty())
 }
 
 /// See [`Host::output`]: the form that Claude Code has and most others read

@@ -51,9 +51,8 @@ pub const HOST: Host = Host {
     directory_file: None,
     transcript_title: |line| {
         let members = json::members(line)?;
-        let text = |name: &str| json::decode(members.iter().find(|(key, _)| key == name)?.1);
-        let tells = matches!(text("type")?.as_ref(), "title" | "session" | "title_change");
-        text("title").filter(|title| tells && !title.is_empty()).map(Into::into)
+        let tells = matches!(members.str("type")?.as_ref(), "title" | "session" | "title_change");
+        members.str("title").filter(|title| tells && !title.is_empty()).map(Into::into)
     },
     listing: None,
     wiring: Wiring::Plugin(&PLUGIN),
@@ -82,8 +81,8 @@ fn transcript_id(file_name: &str) -> Option<String> {
 /// The session's own line says so; before it stands one with the title.
 fn transcript_directory(line: &str) -> Option<String> {
     let members = json::members(line)?;
-    let text = |name: &str| json::decode(members.iter().find(|(key, _)| key == name)?.1);
-    text("cwd").filter(|cwd| text("type").as_deref() == Some("session") && !cwd.is_empty()).map(Into::into)
+    let tells = members.str("type").as_deref() == Some("session");
+    members.str("cwd").filter(|cwd| tells && !cwd.is_empty()).map(Into::into)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub mod toml;
 mod value;
 mod write;
 
-pub use scan::{Fault, bounded, each_member, items, leading_members, members};
+pub use scan::{Fault, Members, Raw, bounded, each_member, items, leading_members, members};
 pub use string::{decode, is_string};
 pub use value::{Document, Value};
-pub use write::{Object, array, one_line, pretty, quote};
+pub use write::{List, Object, array, one_line, quote};

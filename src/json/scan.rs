@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::string::{decode, skip_string};
+use super::string::{decode, end_of_string, skip_string};
 use crate::limits::JSON_DEPTH;
 
 /// Why a text was not accepted.
@@ -19,6 +19,24 @@ pub enum Fault {
     Syntax,
 }
 
+/// The raw text of one value.
+#[derive(Clone, Copy)]
+pub struct Raw<'a> {
+    pub text: &'a str,
+    /// Whether it is a string that stands for just what is between its quotes.
+    as_is: bool,
+}
+
+impl<'a> Raw<'a> {
+    /// The text that a string stands for; `None` when it is no well-formed one.
+    pub fn str(self) -> Option<Cow<'a, str>> {
+        match self.as_is {
+            true => Some(Cow::Borrowed(&self.text[1..self.text.len() - 1])),
+            false => decode(self.text),
+        }
+    }
+}
+
 /// Checks encoding and depth of one JSON text and replaces escapes of unpaired
 /// surrogates (which some hosts send when they cut a text inside an emoji) by
 /// `\ufffd`.
@@ -29,7 +47,7 @@ pub fn bounded(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     let mut unpaired = Vec::new();
     while at < bytes.len() {
         match bytes[at] {
-            b'"' => at = skip_string(bytes, at, Some(&mut unpaired)).ok_or(Fault::Syntax)?,
+            b'"' => at = skip_string(bytes, at, &mut unpaired).ok_or(Fault::Syntax)?,
             b'[' | b'{' => {
                 depth += 1;
                 if depth > JSON_DEPTH {
@@ -57,26 +75,46 @@ pub fn bounded(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     Ok(Cow::Owned(repaired))
 }
 
-/// The members of a JSON object as (key, raw value text), in order, duplicates
-/// included. Keys written with escapes come out decoded. `None` when the text
-/// is not an object; nesting inside a value is skipped at any depth.
-pub fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+/// The members of an object, in order, duplicates included. Keys written with
+/// escapes stand decoded.
+pub struct Members<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
+
+impl<'a> Members<'a> {
+    /// The values of every member with this key.
+    pub fn all<'s>(&'s self, key: &'s str) -> impl Iterator<Item = Raw<'a>> + 's {
+        self.0.iter().filter(move |(name, _)| name == key).map(|(_, raw)| *raw)
+    }
+
+    /// The value of the first member with this key.
+    pub fn get(&self, key: &str) -> Option<Raw<'a>> {
+        self.all(key).next()
+    }
+
+    /// That value, where it is a string.
+    pub fn str(&self, key: &str) -> Option<Cow<'a, str>> {
+        self.get(key)?.str()
+    }
+}
+
+/// The members of a JSON object. `None` when the text is not an object; nesting
+/// inside a value is skipped at any depth.
+pub fn members(text: &str) -> Option<Members<'_>> {
     let mut found = Vec::new();
     each_member(text, |key, raw| found.push((key, raw)))?;
-    Some(found)
+    Some(Members(found))
 }
 
 /// As [`members`], of a text that may be cut short or broken: what can be read
 /// before the break.
-pub fn leading_members(text: &str) -> Vec<(Cow<'_, str>, &str)> {
+pub fn leading_members(text: &str) -> Members<'_> {
     let mut found = Vec::new();
     let _ = each_member(text, |key, raw| found.push((key, raw)));
-    found
+    Members(found)
 }
 
 /// As [`members`], each shown as it is read; what comes before a break is shown,
 /// too.
-pub fn each_member<'a>(text: &'a str, mut show: impl FnMut(Cow<'a, str>, &'a str)) -> Option<()> {
+pub fn each_member<'a>(text: &'a str, mut show: impl FnMut(Cow<'a, str>, Raw<'a>)) -> Option<()> {
     let bytes = text.as_bytes();
     let mut at = skip_space(bytes, 0);
     if *bytes.get(at)? != b'{' {
@@ -90,18 +128,21 @@ pub fn each_member<'a>(text: &'a str, mut show: impl FnMut(Cow<'a, str>, &'a str
         if bytes.get(at) != Some(&b'"') {
             return None;
         }
-        let end = skip_string(bytes, at, None)?;
-        let key = decode(&text[at..end])?;
+        let (end, as_is) = end_of_string(bytes, at)?;
+        let key = Raw { text: &text[at..end], as_is }.str()?;
         at = skip_space(bytes, end);
         if bytes.get(at) != Some(&b':') {
             return None;
         }
         at = skip_space(bytes, at + 1);
-        let end = skip_value(bytes, at)?;
+        let (end, as_is) = match bytes.get(at)? {
+            b'"' => end_of_string(bytes, at)?,
+            _ => (skip_value(bytes, at)?, false),
+        };
         if end == bytes.len() && !matches!(bytes[end - 1], b'"' | b'}' | b']') {
             return None; // a number or word that may go on where the text was cut
         }
-        show(key, &text[at..end]);
+        show(key, Raw { text: &text[at..end], as_is });
         at = skip_space(bytes, end);
         match bytes.get(at)? {
             b',' => at = skip_space(bytes, at + 1),
@@ -144,7 +185,7 @@ fn skip_value(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0usize;
     while at < bytes.len() {
         match bytes[at] {
-            b'"' => at = skip_string(bytes, at, None)?,
+            b'"' => (at, _) = end_of_string(bytes, at)?,
             b'[' | b'{' => {
                 depth += 1;
                 at += 1;
@@ -194,15 +235,16 @@ mod tests {
 
     #[test]
     fn a_number_at_the_cut_is_not_read() {
-        assert_eq!(leading_members(r#"{"id":12"#), []);
-        assert_eq!(leading_members(r#"{"id":12,"#), [(Cow::Borrowed("id"), "12")]);
-        assert_eq!(leading_members(r#"{"id":"a""#), [(Cow::Borrowed("id"), "\"a\"")]);
+        let first = |text| leading_members(text).get("id").map(|raw| raw.text);
+        assert_eq!(first(r#"{"id":12"#), None);
+        assert_eq!(first(r#"{"id":12,"#), Some("12"));
+        assert_eq!(first(r#"{"id":"a""#), Some("\"a\""));
     }
 
     #[test]
     fn members_keep_raw_values() {
         let found = members(r#" {"id": 9007199254740993, "a\u0062": [1,{"x":"}"}], "c":"d\"e" } "#).unwrap();
-        let raw: Vec<_> = found.iter().map(|(key, value)| (key.as_ref(), *value)).collect();
+        let raw: Vec<_> = found.0.iter().map(|(key, value)| (key.as_ref(), value.text)).collect();
         assert_eq!(raw, [("id", "9007199254740993"), ("ab", r#"[1,{"x":"}"}]"#), ("c", r#""d\"e""#)]);
     }
 
@@ -218,7 +260,7 @@ mod tests {
     #[test]
     fn a_cut_object_gives_what_stands_before_the_cut() {
         let found = leading_members(r#"{"a":1,"b":"x","c":{"d":"#);
-        assert_eq!(found.len(), 2);
-        assert_eq!(found[1].1, "\"x\"");
+        assert_eq!(found.0.len(), 2);
+        assert_eq!(found.get("b").unwrap().text, "\"x\"");
     }
 }

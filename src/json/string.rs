@@ -95,16 +95,35 @@ pub(super) fn plain(bytes: &[u8], mut at: usize) -> usize {
     at + rest.iter().take_while(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')).count()
 }
 
+/// The end of the string whose opening quote is at `at`, and whether it stands
+/// for just the text between its quotes.
+pub(super) fn end_of_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let (mut at, mut as_is) = (at + 1, true);
+    loop {
+        at = plain(bytes, at);
+        let byte = *bytes.get(at)?;
+        at += 1;
+        match byte {
+            b'"' => return Some((at, as_is)),
+            b'\\' => {
+                as_is = false;
+                at += 1;
+            }
+            _ => as_is &= byte >= b' ',
+        }
+    }
+}
+
 /// The end of the string whose opening quote is at `at`. Notes the offset of
 /// each escape of a surrogate without its partner.
-pub(super) fn skip_string(bytes: &[u8], at: usize, mut unpaired: Option<&mut Vec<usize>>) -> Option<usize> {
+pub(super) fn skip_string(bytes: &[u8], at: usize, unpaired: &mut Vec<usize>) -> Option<usize> {
     let mut at = at + 1;
     loop {
         at = plain(bytes, at);
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => {
-                if let (Some(list), Some(unit)) = (unpaired.as_deref_mut(), escaped_unit(bytes, at)) {
+                if let Some(unit) = escaped_unit(bytes, at) {
                     let low_follows =
                         || escaped_unit(bytes, at + 6).is_some_and(|next| (0xDC00..0xE000).contains(&next));
                     match unit {
@@ -112,7 +131,7 @@ pub(super) fn skip_string(bytes: &[u8], at: usize, mut unpaired: Option<&mut Vec
                             at += 12;
                             continue;
                         }
-                        0xD800..0xE000 => list.push(at),
+                        0xD800..0xE000 => unpaired.push(at),
                         _ => {}
                     }
                 }

@@ -1,24 +1,41 @@
 //! Ordered JSON output.
 //!
-//! Invariant: what is printed is one line of valid JSON whose keys stand in the
-//! order they were added; U+007F, U+0085, U+2028 and U+2029 are escaped because
+//! Invariant: what is printed is valid JSON whose keys stand in the order they
+//! were added, on one line unless it is laid out for people; U+007F, U+0085, U+2028 and U+2029 are escaped because
 //! some readers of lines split at them.
 
 use std::fmt::Write;
 
-use super::string::{plain, skip_string};
+use super::string::plain;
 
 /// What an object takes, mostly.
 const OBJECT_BYTES: usize = 256;
+/// What a list takes that is seldom outgrown.
+const LIST_BYTES: usize = 16 * 1024;
 
 /// A JSON object under construction.
 pub struct Object {
     text: String,
+    /// How deep it stands, when it is laid out for people; `None`: on one line.
+    level: Option<usize>,
+    is_empty: bool,
 }
 
 impl Object {
+    /// An object on one line.
     pub fn new() -> Object {
-        Object { text: String::with_capacity(OBJECT_BYTES) }
+        Object::after(String::with_capacity(OBJECT_BYTES), None)
+    }
+
+    /// An object with a line for each member, indented by two spaces a level.
+    pub fn laid_out() -> Object {
+        Object::after(String::with_capacity(OBJECT_BYTES), Some(0))
+    }
+
+    /// An object that goes on in a text.
+    fn after(mut text: String, level: Option<usize>) -> Object {
+        text.push('{');
+        Object { text, level, is_empty: true }
     }
 
     pub fn str(mut self, key: &'static str, value: &str) -> Object {
@@ -60,28 +77,73 @@ impl Object {
 
     /// A key stands in the source: nothing in it is to be escaped.
     fn key(&mut self, key: &'static str) {
-        self.text.push_str(if self.text.is_empty() { "{\"" } else { ",\"" });
+        self.text.push_str(if self.is_empty { "" } else { "," });
+        self.is_empty = false;
+        if let Some(level) = self.level {
+            self.text.push_str(new_line(level + 1));
+        }
+        self.text.push('"');
         self.text.push_str(key);
-        self.text.push_str("\":");
+        self.text.push_str(if self.level.is_some() { "\": " } else { "\":" });
     }
 
-    /// The finished object, on one line.
+    /// The finished object.
     pub fn finish(mut self) -> String {
-        if self.text.is_empty() {
-            self.text.push('{');
+        if let (Some(level), false) = (self.level, self.is_empty) {
+            self.text.push_str(new_line(level));
         }
         self.text.push('}');
         self.text
     }
 }
 
-/// A JSON array of JSON texts.
+/// A JSON array of objects under construction, laid out for people.
+pub struct List {
+    text: String,
+    level: usize,
+}
+
+impl List {
+    /// A list that stands so many levels deep.
+    pub fn new(level: usize) -> List {
+        let mut text = String::with_capacity(LIST_BYTES);
+        text.push('[');
+        List { text, level }
+    }
+
+    /// Adds an object, with the members that `fill` gives it.
+    pub fn add(&mut self, fill: impl FnOnce(Object) -> Object) {
+        self.text.push_str(if self.is_empty() { "" } else { "," });
+        self.text.push_str(new_line(self.level + 1));
+        let object = Object::after(std::mem::take(&mut self.text), Some(self.level + 1));
+        self.text = fill(object).finish();
+    }
+
+    /// The finished list.
+    pub fn finish(mut self) -> String {
+        if !self.is_empty() {
+            self.text.push_str(new_line(self.level));
+        }
+        self.text.push(']');
+        self.text
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.len() == 1
+    }
+}
+
+/// What a new line so many levels deep begins with.
+fn new_line(level: usize) -> &'static str {
+    const INDENT: &str = "\n            ";
+    &INDENT[..=(2 * level).min(INDENT.len() - 1)]
+}
+
+/// A JSON array of JSON texts, on one line.
 pub fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> String {
     let mut text = String::from("[");
     for item in items {
-        if text.len() > 1 {
-            text.push(',');
-        }
+        text.push_str(if text.len() > 1 { "," } else { "" });
         text.push_str(item.as_ref());
     }
     text.push(']');
@@ -146,46 +208,6 @@ pub fn one_line(json: &str) -> String {
     out
 }
 
-/// The same JSON, indented by two spaces a level for a person to read.
-pub fn pretty(json: &str) -> String {
-    const INDENT: &str = "\n                                                                ";
-    let bytes = json.as_bytes();
-    let mut out = String::with_capacity(json.len() * 2);
-    let mut depth = 0usize;
-    let newline = |out: &mut String, depth: usize| {
-        out.push_str(&INDENT[..=(2 * depth).min(INDENT.len() - 1)]);
-    };
-    // What stands from `from` on has not been put out yet.
-    let (mut from, mut at) = (0, 0);
-    while let Some(byte) = bytes.get(at) {
-        let begin = at;
-        at += 1;
-        match byte {
-            b'"' => at = skip_string(bytes, begin, None).unwrap_or(bytes.len()),
-            b'{' | b'[' if matches!(bytes.get(at), Some(b'}' | b']')) => at += 1,
-            b'{' | b'[' | b',' => {
-                depth += usize::from(*byte != b',');
-                out.push_str(&json[from..at]);
-                newline(&mut out, depth);
-                from = at;
-            }
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                out.push_str(&json[from..begin]);
-                newline(&mut out, depth);
-                from = begin;
-            }
-            b':' => {
-                out.push_str(&json[from..at]);
-                out.push(' ');
-                from = at;
-            }
-            _ => {}
-        }
-    }
-    out + &json[from..]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,11 +229,16 @@ mod tests {
     }
 
     #[test]
-    fn pretty_indents_and_leaves_strings_alone() {
+    fn lists_are_laid_out_for_people() {
+        let mut list = List::new(1);
+        list.add(|object| object.u64("a", 1).raw("b", "[]"));
+        list.add(|object| object);
+        let text = Object::laid_out().u64("count", 2).raw("list", &list.finish()).finish();
         assert_eq!(
-            pretty(r#"{"a":[],"b":{},"c":[1,"x,{\"y:"]}"#),
-            "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n    1,\n    \"x,{\\\"y:\"\n  ]\n}"
+            text,
+            "{\n  \"count\": 2,\n  \"list\": [\n    {\n      \"a\": 1,\n      \"b\": []\n    },\n    {}\n  ]\n}"
         );
-        assert_eq!(Object::new().finish(), "{}");
+        assert_eq!((List::new(3).finish().as_str(), Object::new().finish().as_str()), ("[]", "{}"));
+        assert_eq!(Object::laid_out().finish(), "{}");
     }
 }

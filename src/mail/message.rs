@@ -97,17 +97,18 @@ impl<'a> Message<'a> {
 
     /// The log line, newline included.
     pub fn to_line(&self) -> String {
-        let mut line = self.members().finish();
+        let mut line = self.add_to(json::Object::new(), 1).finish();
         line.push('\n');
         line
     }
 
     /// The message as users see it; `deliveries` counts how often it has been
     /// handed out, this time included.
-    pub fn object(&self, deliveries: u64) -> json::Object {
+    pub fn add_to(&self, object: json::Object, deliveries: u64) -> json::Object {
+        let object = self.members(object);
         match deliveries {
-            0 | 1 => self.members(),
-            _ => self.members().bool("redelivered", true).u64("deliveries", deliveries),
+            0 | 1 => object,
+            _ => object.bool("redelivered", true).u64("deliveries", deliveries),
         }
     }
 
@@ -116,8 +117,8 @@ impl<'a> Message<'a> {
         self.from.as_deref().or(self.from_name.as_deref()).unwrap_or("cli")
     }
 
-    fn members(&self) -> json::Object {
-        json::Object::new()
+    fn members(&self, object: json::Object) -> json::Object {
+        object
             .str("id", &self.id)
             .str("to", &self.to)
             .nullable("toName", self.to_name.as_deref())
@@ -142,23 +143,21 @@ impl<'a> Message<'a> {
         let mut message = Message::default();
         let (mut sent_ms, mut to, mut body) = (None, None, None);
         json::each_member(text, |key, raw| match key.as_ref() {
-            "id" => message.id = json::decode(raw).unwrap_or_default(),
-            "ts" => sent_ms = json::decode(raw).and_then(|time| clock::parse_rfc3339(&time)),
-            "from" => message.from = json::decode(raw),
-            "fromName" => message.from_name = json::decode(raw),
-            "fromTool" => message.from_host = json::decode(raw),
-            "via" => message.via = json::decode(raw),
-            "to" => to = json::decode(raw),
-            "toName" => message.to_name = json::decode(raw),
-            "kind" => {
-                message.kind = json::decode(raw).and_then(|kind| Kind::parse(&kind)).unwrap_or_default()
-            }
-            "in_reply_to" => message.in_reply_to = json::decode(raw),
-            "question" => message.question = json::decode(raw),
-            "thread" => message.thread = json::decode(raw),
-            "status" => message.status = json::decode(raw).and_then(|status| Status::parse(&status)),
-            "group" => message.group = json::decode(raw),
-            "body" => body = json::decode(raw),
+            "id" => message.id = raw.str().unwrap_or_default(),
+            "ts" => sent_ms = raw.str().and_then(|time| clock::parse_rfc3339(&time)),
+            "from" => message.from = raw.str(),
+            "fromName" => message.from_name = raw.str(),
+            "fromTool" => message.from_host = raw.str(),
+            "via" => message.via = raw.str(),
+            "to" => to = raw.str(),
+            "toName" => message.to_name = raw.str(),
+            "kind" => message.kind = raw.str().and_then(|kind| Kind::parse(&kind)).unwrap_or_default(),
+            "in_reply_to" => message.in_reply_to = raw.str(),
+            "question" => message.question = raw.str(),
+            "thread" => message.thread = raw.str(),
+            "status" => message.status = raw.str().and_then(|status| Status::parse(&status)),
+            "group" => message.group = raw.str(),
+            "body" => body = raw.str(),
             _ => {}
         })?;
         (message.sent_ms, message.to, message.body) = (sent_ms?, to?, body?);

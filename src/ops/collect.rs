@@ -39,22 +39,40 @@ pub struct Batch {
     pub held: usize,
 }
 
-/// Pending mail that nobody holds, the first `most` messages. Changes nothing.
-pub fn look(session: &Session, most: usize) -> Result<Batch> {
+/// Mail beyond what was shown.
+#[derive(Default)]
+pub struct Beyond {
+    /// See [`Batch::waiting`].
+    pub waiting: usize,
+    /// See [`Batch::held`].
+    pub held: usize,
+}
+
+/// Shows pending mail that nobody holds, the first `most` messages. Changes
+/// nothing.
+pub fn look(session: &Session, most: usize, show: &mut dyn FnMut(Delivery)) -> Result<Beyond> {
     let (cursor, bytes) = session.cursor()?;
     let standing = cursor.hold.clone().filter(|hold| hold.stands(clock::now_ms()));
     let mut seen = cursor;
     if standing.is_none() {
         seen.put_back();
     }
-    let mut batch = Batch::default();
+    let mut beyond = Beyond::default();
     if let Some(hold) = standing {
-        batch.held = session.count(hold.from, hold.to)?;
+        beyond.held = session.count(hold.from, hold.to)?;
     }
-    let pending = session.read(seen.unheld(), bytes, most.saturating_add(WAITING_COUNTED))?;
-    batch.waiting = pending.entries.len().saturating_sub(most);
-    batch.deliveries = pending.entries.into_iter().take(most).map(|entry| delivery(&seen, entry)).collect();
-    Ok(batch)
+    let mut left = most;
+    session.each(seen.unheld(), bytes, &mut |entry| {
+        match left {
+            0 => beyond.waiting += 1,
+            _ => {
+                left -= 1;
+                show(delivery(&seen, entry));
+            }
+        }
+        beyond.waiting < WAITING_COUNTED
+    })?;
+    Ok(beyond)
 }
 
 /// Takes what is pending in the log's `bytes`: of the first `most` messages as

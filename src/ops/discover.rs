@@ -223,8 +223,8 @@ fn first_of_lines<T>(path: &Path, mut read: impl FnMut(&str) -> Option<T>) -> Op
 }
 
 /// The row as scripts and models see it.
-pub fn to_json(row: &Discovered, now_ms: u64) -> String {
-    json::Object::new()
+pub fn members(object: json::Object, row: &Discovered, now_ms: u64) -> json::Object {
+    object
         .str("tool", row.host.name)
         .str("id", &row.id)
         .nullable("cwd", row.directory.as_deref())
@@ -234,5 +234,4 @@ pub fn to_json(row: &Discovered, now_ms: u64) -> String {
         .str("lastActivity", &clock::rfc3339(row.active_ms))
         .u64("ageSec", now_ms.saturating_sub(row.active_ms) / 1000)
         .bool("active", true)
-        .finish()
 }

@@ -87,9 +87,9 @@ fn look_at(sessions: &[Session]) -> Vec<Row> {
 }
 
 /// The session as scripts and models see it.
-pub fn members(row: &Row) -> json::Object {
+pub fn members(object: json::Object, row: &Row) -> json::Object {
     let info = &row.found.info;
-    let object = json::Object::new()
+    let object = object
         .nullable("name", info.name.as_deref())
         .str("tool", &info.host)
         .str("id", &info.id)

@@ -162,17 +162,17 @@ impl Cursor {
         let mut cursor = Cursor::default();
         let (mut consumed, mut intact) = (None, true);
         json::each_member(text, |key, raw| match key.as_ref() {
-            "consumed" => consumed = raw.parse().ok(),
+            "consumed" => consumed = raw.text.parse().ok(),
             "hold" => {
-                cursor.hold = parse_hold(raw);
+                cursor.hold = parse_hold(raw.text);
                 intact &= cursor.hold.is_some();
             }
-            "shown" => match parse_runs(raw) {
+            "shown" => match parse_runs(raw.text) {
                 Some(runs) => cursor.runs = runs,
                 None => intact = false,
             },
-            "settled" => cursor.settled = parse_settled(raw),
-            "continued" => cursor.continued = raw.parse().unwrap_or(0),
+            "settled" => cursor.settled = parse_settled(raw.text),
+            "continued" => cursor.continued = raw.text.parse().unwrap_or(0),
             _ => {}
         })?;
         cursor.consumed = consumed?;
@@ -191,17 +191,16 @@ impl Hold {
 
 fn parse_hold(hold: &str) -> Option<Hold> {
     let members = json::members(hold)?;
-    let raw = |key: &str| members.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw);
-    let text = |key: &str| raw(key).and_then(json::decode);
-    let process = |key: &str| text(key).and_then(|text| Process::parse(&text));
+    let number = |key: &str| members.get(key).and_then(|raw| raw.text.parse().ok());
+    let process = |key: &str| members.str(key).and_then(|text| Process::parse(&text));
     Some(Hold {
-        token: text("token")?.into_owned(),
-        from: raw("from")?.parse().ok()?,
-        to: raw("to")?.parse().ok()?,
-        expires_ms: raw("expires_ms")?.parse().ok()?,
+        token: members.str("token")?.into_owned(),
+        from: number("from")?,
+        to: number("to")?,
+        expires_ms: number("expires_ms")?,
         process: process("process"),
         taker: process("taker"),
-        event: text("event").map(Cow::into_owned),
+        event: members.str("event").map(Cow::into_owned),
     })
 }
 
@@ -216,8 +215,8 @@ fn parse_runs(runs: &str) -> Option<Vec<Run>> {
 fn parse_settled(settled: &str) -> Option<Settled> {
     let (mut token, mut consumed) = (None, None);
     json::each_member(settled, |key, raw| match key.as_ref() {
-        "token" => token = json::decode(raw).map(Cow::into_owned),
-        "consumed" => consumed = raw.parse().ok(),
+        "token" => token = raw.str().map(Cow::into_owned),
+        "consumed" => consumed = raw.text.parse().ok(),
         _ => {}
     })?;
     Some(Settled { token: token?, consumed: consumed? })

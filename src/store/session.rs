@@ -177,12 +177,12 @@ impl Info {
 
     fn parse(content: &[u8]) -> Option<Box<Info>> {
         let (mut info, mut host) = (Box::<Info>::default(), None);
-        let text = |raw: &str| json::decode(raw).map(Cow::into_owned);
+        let text = |raw: json::Raw| raw.str().map(Cow::into_owned);
         json::each_member(std::str::from_utf8(content).ok()?.trim(), |key, raw| match key.as_ref() {
             "id" => info.id = text(raw).unwrap_or_default(),
             "host" => host = text(raw),
             "name" => info.name = text(raw),
-            "named" => info.named = raw == "true",
+            "named" => info.named = raw.text == "true",
             "directory" => info.directory = text(raw).map(PathBuf::from),
             "transcript" => info.transcript = text(raw).map(PathBuf::from),
             "process" => info.process = text(raw).and_then(|text| Process::parse(&text)),

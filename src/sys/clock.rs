@@ -22,23 +22,23 @@ pub fn rfc3339(ms: u64) -> String {
     let (year, month, day) = civil(ms / DAY_MS);
     let time = ms % DAY_MS;
     let (hour, minute) = (time / 3_600_000, time / 60_000 % 60);
-    let mut text = String::with_capacity(24);
     // Digit by digit: the formatter takes as long as the rest of a message.
-    for (number, digits, behind) in [
-        (year, 4, '-'),
-        (month, 2, '-'),
-        (day, 2, 'T'),
-        (hour, 2, ':'),
-        (minute, 2, ':'),
-        (time / 1_000 % 60, 2, '.'),
-        (time % 1_000, 3, 'Z'),
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    for (mut number, last, digits) in [
+        (year, 3, 4),
+        (month, 6, 2),
+        (day, 9, 2),
+        (hour, 12, 2),
+        (minute, 15, 2),
+        (time / 1_000 % 60, 18, 2),
+        (time % 1_000, 22, 3),
     ] {
-        for place in (0..digits).rev() {
-            text.push(char::from(b'0' + u8::try_from(number / 10u64.pow(place) % 10).unwrap_or(0)));
+        for place in 0..digits {
+            text[last - place] = b'0' + (number % 10) as u8;
+            number /= 10;
         }
-        text.push(behind);
     }
-    text
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Reads what [`rfc3339`] writes, milliseconds optional. `None` for anything else.
