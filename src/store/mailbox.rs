@@ -108,13 +108,10 @@ impl Session {
             return Ok(passed);
         }
         let fail = |error| Error::io("read", &path, error);
-        // History that was trimmed is a hole at the log's beginning.
-        let from = match from {
-            0 => log::first_data(&path).map_err(fail)?.unwrap_or(0).min(to),
-            from => from,
-        };
-        passed.end = from;
         let mut log = file::open(&path).map_err(fail)?;
+        // History that was trimmed is a hole at the log's beginning.
+        let from = if from == 0 { log::first_data(&mut log).map_err(fail)?.min(to) } else { from };
+        passed.end = from;
         log.seek(SeekFrom::Start(from)).map_err(fail)?;
         let at_once = (to - from).min(READ_AT_ONCE) as usize;
         let mut lines = BufReader::with_capacity(at_once, log.take(to - from));

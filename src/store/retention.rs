@@ -5,6 +5,7 @@
 //! knows nothing of it goes on undisturbed; a folded session leaves in one
 //! rename.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::session::{Guard, Info, Session};
@@ -58,7 +59,11 @@ impl Session {
     /// Where the first line that is still there begins; `None`: no log.
     fn history_begins(&self) -> Result<Option<u64>> {
         let path = self.log();
-        log::first_data(&path).map_err(|e| Error::io("read", &path, e))
+        match file::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            opened => opened.and_then(|mut log| log::first_data(&mut log)).map(Some),
+        }
+        .map_err(|e| Error::io("read", &path, e))
     }
 
     /// What the log occupies on the disk, in bytes.

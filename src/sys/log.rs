@@ -3,7 +3,7 @@
 //! Invariant: a log only grows, a whole line at a time; an offset in it stays
 //! what it is, also when what was before it has been let go.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -78,16 +78,10 @@ pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Where a log's first line begins behind the hole that [`hollow`] made; `None`
-/// when there is no log.
-pub fn first_data(path: &Path) -> io::Result<Option<u64>> {
-    let mut file = match open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+/// Where a log's first line begins behind the hole that [`hollow`] made.
+pub fn first_data(file: &mut File) -> io::Result<u64> {
     // Blocks of the hole need not be read where the system can skip them.
-    let mut at = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
+    let mut at = rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
     file.seek(SeekFrom::Start(at))?;
     let mut piece = [0u8; 8192];
     loop {
@@ -96,10 +90,10 @@ pub fn first_data(path: &Path) -> io::Result<Option<u64>> {
         at += hollow as u64;
         if hollow < length {
             let newline = at > 0 && piece[hollow] == b'\n';
-            return Ok(Some(at + u64::from(newline)));
+            return Ok(at + u64::from(newline));
         }
         if length == 0 {
-            return Ok(Some(at));
+            return Ok(at);
         }
     }
 }
