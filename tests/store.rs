@@ -316,3 +316,38 @@ fn a_long_list_shows_people_what_runs_and_what_was_active_last() {
     assert_eq!(world.json(&["list", "--json"]).as_array().unwrap().len(), 602, "scripts get all");
     assert_eq!(world.ok(&["list", "--names"]).lines().count(), 602);
 }
+
+#[cfg(target_os = "linux")] // elsewhere a shell cannot bound the memory
+#[test]
+fn looking_into_a_long_log_takes_no_more_memory() {
+    let world = World::with_alice_and_bob();
+    let body = "x".repeat(2048);
+    let line = |number: usize| {
+        format!(
+            "{{\"id\":\"m{number}\",\"to\":\"{BOB}\",\"ts\":\"2026-01-01T00:00:00Z\",\"from\":\"{ALICE}\",\"body\":\"{body}\"}}\n"
+        )
+    };
+    let log: String = (0..20_000).map(line).collect();
+    std::fs::write(world.session(BOB).join("mail.jsonl"), &log).unwrap();
+    let within_32_mib = |arguments: &[&str]| {
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", "ulimit -v 32768 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_relay")])
+            .args(arguments);
+        world.seal(&mut shell);
+        let run = harness::Run::of(shell.output().unwrap());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        run.stdout
+    };
+    for consumed in [0, log.len()] {
+        let cursor = format!("{{\"consumed\":{consumed}}}\n");
+        std::fs::write(world.session(BOB).join("cursor.json"), cursor).unwrap();
+        assert!(within_32_mib(&["log", "--limit", "1", "bob"]).contains("m19999"));
+        assert!(within_32_mib(&["log", "--message", "m19998", "bob"]).starts_with("xxx"));
+        assert!(within_32_mib(&["log", "--thread", "m19997"]).contains("m19997"));
+        assert!(within_32_mib(&["status", "m19996"]).contains("sent "));
+        assert_eq!(within_32_mib(&["peek", "bob"]).contains("\"m0\""), consumed == 0);
+        assert!(within_32_mib(&["doctor"]).contains("none damaged"));
+        assert!(within_32_mib(&["gc", "--dry"]).contains("trim") || consumed == 0);
+    }
+}
