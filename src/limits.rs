@@ -104,8 +104,12 @@ pub const ROSTER_BYTES: usize = 16 * 1024;
 /// Turn ends in a row at which a host is told to go on with mail. Claude Code
 /// stops listening after 8.
 pub const CONTINUATIONS: u64 = 7;
-/// Messages that one hook event considers.
-pub const HOOK_MESSAGES: usize = 64;
+/// Log that one hook event or tool call considers, in bytes; at least a message.
+pub const STEP_BYTES: u64 = 64 * 1024;
+/// Log that one `relay inbox` takes, in bytes; at least a message.
+pub const COMMAND_BYTES: u64 = 16 * 1024 * 1024;
+/// Messages that one ring speaks of.
+pub const RING_MESSAGES: usize = 64;
 /// Pending messages beyond those shown that are counted; where it is all of
 /// them, there may be more.
 pub const WAITING_COUNTED: usize = 20;

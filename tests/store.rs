@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, UNIX_EPOCH};
 
-use harness::{ALICE, BOB, World};
+use harness::{ALICE, BOB, World, feed};
 use serde_json::json;
 
 #[test]
@@ -329,19 +329,24 @@ fn looking_into_a_long_log_takes_no_more_memory() {
     };
     let log: String = (0..20_000).map(line).collect();
     std::fs::write(world.session(BOB).join("mail.jsonl"), &log).unwrap();
-    let within_32_mib = |arguments: &[&str]| {
+    let within_32_mib_given = |arguments: &[&str], input: &str| {
         let mut shell = std::process::Command::new("sh");
         shell
             .args(["-c", "ulimit -v 32768 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_relay")])
             .args(arguments);
         world.seal(&mut shell);
-        let run = harness::Run::of(shell.output().unwrap());
+        shell.stdin(std::process::Stdio::piped());
+        let run = harness::Run::of(feed(&mut shell, input.as_bytes()));
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{arguments:?}");
         run.stdout
     };
-    for consumed in [0, log.len()] {
-        let cursor = format!("{{\"consumed\":{consumed}}}\n");
+    let within_32_mib = |arguments: &[&str]| within_32_mib_given(arguments, "");
+    let read_up_to = |offset: usize| {
+        let cursor = format!("{{\"consumed\":{offset}}}\n");
         std::fs::write(world.session(BOB).join("cursor.json"), cursor).unwrap();
+    };
+    for consumed in [0, log.len()] {
+        read_up_to(consumed);
         assert!(within_32_mib(&["log", "--limit", "1", "bob"]).contains("m19999"));
         assert!(within_32_mib(&["log", "--message", "m19998", "bob"]).starts_with("xxx"));
         assert!(within_32_mib(&["log", "--thread", "m19997"]).contains("m19997"));
@@ -350,4 +355,16 @@ fn looking_into_a_long_log_takes_no_more_memory() {
         assert!(within_32_mib(&["doctor"]).contains("none damaged"));
         assert!(within_32_mib(&["gc", "--dry"]).contains("trim") || consumed == 0);
     }
+    read_up_to(0);
+    let event =
+        json!({"session_id": BOB, "cwd": "/", "hook_event_name": "UserPromptSubmit", "prompt": "go on"});
+    let shown = within_32_mib_given(&["hook", "codex"], &event.to_string());
+    assert!(shown.contains("id m0") && shown.contains("or more further messages waiting"), "{shown}");
+    read_up_to(0);
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "inbox", "arguments": {}, "_meta": {"sessionId": BOB}}});
+    let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}});
+    let answers = within_32_mib_given(&["bus"], &format!("{initialize}\n{call}\n"));
+    assert!(answers.contains("m0") && answers.contains("waiting"), "{answers}");
 }

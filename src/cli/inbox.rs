@@ -95,8 +95,8 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
         .nullable("token", token)
         .nullable("expires_at", expires.as_deref())
         .u64("count", batch.deliveries.len() as u64)
-        .raw("messages", &messages)
-        .finish();
+        .raw("messages", &messages);
+    let line = if batch.waiting > 0 { line.u64("waiting", batch.waiting as u64) } else { line }.finish();
     let printed = deliver(&(line + "\n"));
     if let (Err(_), Some(token)) = (&printed, token) {
         settle_in(session, token, Settlement::PutBack)?;

@@ -92,9 +92,9 @@ pub const VERBS: &[Verb] = &[
         name: "inbox",
         group: Group::Mail,
         summary: "take a session's pending mail",
-        about: "Prints the pending mail as JSON and, once it is printed, counts it as read. With --hold it is only \
-                lent, under a token that relay ack or relay rollback ends; unsettled mail comes back by itself, marked \
-                as redelivered.",
+        about: "Prints the pending mail as JSON and, once it is printed, counts it as read; of more than 16 MiB \
+                only the first. With --hold it is only lent, under a token that relay ack or relay rollback ends; \
+                unsettled mail comes back by itself, marked as redelivered.",
         operands: &[WHO],
         flags: &[
             WAIT,

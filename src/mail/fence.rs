@@ -25,8 +25,15 @@ pub struct Delivery<'a> {
     pub deliveries: u64,
 }
 
+impl Delivery<'_> {
+    /// The same, no longer bound to the line it was read from.
+    pub fn into_owned(self) -> Delivery<'static> {
+        Delivery { message: self.message.into_owned(), ..self }
+    }
+}
+
 /// The one line that rings a session: who wrote and how to read it, never what.
-pub fn invitation(messages: &[&Message]) -> String {
+pub fn invitation(messages: &[Message]) -> String {
     let mut senders: Vec<String> = Vec::new();
     for message in messages {
         let sender = sender(message);

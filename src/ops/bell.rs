@@ -5,6 +5,7 @@
 //! [`RINGS_PER_HOUR`] an hour for one sender's mail in one mailbox. A session
 //! whose turn runs is not rung: its next hook comes by itself.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::Relay;
@@ -13,7 +14,7 @@ use super::identity::sessions_of_this_host;
 use crate::error::Result;
 use crate::host::{self, Ring};
 use crate::limits::{
-    HOOK_MESSAGES, LOOK_AGAIN_MS, RING_AFTER_MS, RING_AGAIN_MS, RINGS_PER_HOUR, TRANSCRIPT_TAIL_BYTES,
+    LOOK_AGAIN_MS, RING_AFTER_MS, RING_AGAIN_MS, RING_MESSAGES, RINGS_PER_HOUR, TRANSCRIPT_TAIL_BYTES,
 };
 use crate::mail::Message;
 use crate::mail::fence::{self, invitation};
@@ -226,8 +227,12 @@ pub enum Counted {
 pub fn count_ring(session: &Session) -> Result<Counted> {
     let guard = session.lock()?;
     let (cursor, bytes) = session.cursor()?;
-    let pending = session.read(cursor.unheld(), bytes, HOOK_MESSAGES)?.entries;
-    let messages: Vec<&Message> = pending.iter().map(|entry| &entry.message).collect();
+    let mut messages = Vec::new();
+    session.each(cursor.unheld(), bytes, &mut |entry| {
+        // What it says may be long, and no ring says it.
+        messages.push(Message { body: Cow::Borrowed(""), ..entry.message }.into_owned());
+        messages.len() < RING_MESSAGES
+    })?;
     if messages.is_empty() {
         return Ok(Counted::Wait(LOOK_AGAIN_MS));
     }
@@ -239,7 +244,7 @@ pub fn count_ring(session: &Session) -> Result<Counted> {
     }
     rings.push(Rung { at_ms: now, through: bytes, senders });
     guard.write_rings(&rings)?;
-    let names: Vec<String> = messages.iter().map(|message| fence::sender(message)).collect();
+    let names: Vec<String> = messages.iter().map(fence::sender).collect();
     Ok(Counted::Ring { line: invitation(&messages), messages: messages.len(), senders: distinct(names) })
 }
 
@@ -247,7 +252,7 @@ fn how_to_ring(relay: &Relay, found: &Found, line: &str) -> Option<Ring> {
     host::named(&found.info.host)?.ring?(&relay.env, &found.info.id, line)
 }
 
-fn senders(messages: &[&Message]) -> Vec<String> {
+fn senders(messages: &[Message]) -> Vec<String> {
     distinct(messages.iter().map(|message| message.sender().to_owned()).collect())
 }
 

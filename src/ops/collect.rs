@@ -5,7 +5,7 @@
 
 use super::settle::{Settlement, settle_in};
 use crate::error::Result;
-use crate::limits::{SESSION_HOLD_MS, WAITING_COUNTED};
+use crate::limits::{COMMAND_BYTES, SESSION_HOLD_MS, STEP_BYTES, WAITING_COUNTED};
 use crate::mail::fence::Delivery;
 use crate::store::mailbox::Entry;
 use crate::store::session::Guard;
@@ -75,31 +75,35 @@ pub fn look(session: &Session, most: usize, show: &mut dyn FnMut(Delivery)) -> R
     Ok(beyond)
 }
 
-/// Takes what is pending in the log's `bytes`: of the first `most` messages as
-/// many as `fits` says. `cursor` is as it should be before, and is written with
-/// the new hold.
+/// Takes what is pending in the log's `bytes`: of the first messages, which
+/// together take about `most` bytes of it, as many as `fits` says. `cursor` is as
+/// it should be before, and is written with the new hold.
 pub fn take(
     guard: &Guard,
     (cursor, bytes): (&mut Cursor, u64),
     reader: Reader,
-    most: usize,
+    most: u64,
     fits: impl FnOnce(&[Delivery]) -> usize,
 ) -> Result<Batch> {
     let from = cursor.unheld();
-    let pending = guard.session().read(from, bytes, most.saturating_add(WAITING_COUNTED))?;
-    let total = pending.entries.len();
-    let mut ends = Vec::with_capacity(total.min(most));
-    let mut deliveries = Vec::with_capacity(total.min(most));
-    for entry in pending.entries.into_iter().take(most) {
-        ends.push(entry.end);
-        deliveries.push(delivery(cursor, entry));
-    }
+    let (mut deliveries, mut ends, mut beyond) = (Vec::new(), Vec::new(), 0);
+    let passed = guard.session().each(from, bytes, &mut |entry| {
+        match entry.start - from < most {
+            true => {
+                ends.push(entry.end);
+                deliveries.push(delivery(cursor, entry).into_owned());
+            }
+            false => beyond += 1,
+        }
+        beyond < WAITING_COUNTED
+    })?;
+    let total = deliveries.len() + beyond;
     deliveries.truncate(fits(&deliveries));
     let taken = deliveries.len();
     if taken == 0 {
         return Ok(Batch::default());
     }
-    let to = if taken == total { pending.end } else { ends[taken - 1] };
+    let to = if taken == total { passed.end } else { ends[taken - 1] };
     let hold = match cursor.hold.take() {
         Some(earlier) => {
             Hold { to, expires_ms: clock::now_ms() + reader.life_ms, taker: Process::current(), ..earlier }
@@ -127,7 +131,7 @@ pub fn take(
     Ok(batch)
 }
 
-/// Takes all pending mail for a command, unless somebody reads it right now.
+/// Takes pending mail for a command, unless somebody reads it right now.
 pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
     if !session.exists() {
         return Ok(Batch::default());
@@ -141,7 +145,7 @@ pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
         }
         _ => cursor.put_back(),
     }
-    take(&guard, (&mut cursor, bytes), reader, usize::MAX, |all| all.len())
+    take(&guard, (&mut cursor, bytes), reader, COMMAND_BYTES, |all| all.len())
 }
 
 /// Mail that a call of the bus answers with.
@@ -186,7 +190,7 @@ pub fn take_for_call(
         return Ok(Batch { held, ..Batch::default() });
     }
     let reader = Reader { process, event: None, life_ms: SESSION_HOLD_MS };
-    let batch = take(&guard, (&mut cursor, bytes), reader, usize::MAX, fits)?;
+    let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, fits)?;
     if batch.token.is_empty() && cursor != before {
         guard.write_cursor(&cursor)?;
     }

@@ -11,7 +11,7 @@ use super::collect::{Batch, Reader, Step, Taken, settle_before, take};
 use super::succession::{inherit, succeed_if_cleared};
 use crate::error::Result;
 use crate::host::{Event, Host, Moment};
-use crate::limits::{CONTINUATIONS, HOOK_MESSAGES, SESSION_HOLD_MS};
+use crate::limits::{CONTINUATIONS, SESSION_HOLD_MS, STEP_BYTES};
 use crate::mail::address::check_id;
 use crate::mail::fence;
 use crate::store::session::Guard;
@@ -158,7 +158,7 @@ fn show_pending(
         cursor.continued += 1;
     }
     let reader = Reader { process, event: Some(event.fingerprint.clone()), life_ms: SESSION_HOLD_MS };
-    let batch = take(&guard, (&mut cursor, bytes), reader, HOOK_MESSAGES, fence::fitting)?;
+    let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, fence::fitting)?;
     if batch.deliveries.is_empty() {
         if event.moment == Moment::TurnEnd {
             cursor.continued = 0;

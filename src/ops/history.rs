@@ -43,6 +43,13 @@ pub struct Record {
     pub receipt: Receipt,
 }
 
+impl Record {
+    fn of(entry: Entry, cursor: &Cursor, now_ms: u64) -> Record {
+        let receipt = Receipt::of(entry.start, cursor, now_ms);
+        Record { message: entry.message.into_owned(), receipt }
+    }
+}
+
 /// The last `most` messages of a mailbox, oldest first, and how many there were.
 pub fn log(session: &Session, most: usize) -> Result<(Vec<Record>, usize)> {
     let (cursor, bytes) = session.cursor()?;
@@ -56,12 +63,14 @@ pub fn log(session: &Session, most: usize) -> Result<(Vec<Record>, usize)> {
         }
         true
     })?;
-    let Some(first) = last.front() else { return Ok((Vec::new(), total)) };
-    let record = |entry: Entry<'static>| Record {
-        receipt: Receipt::of(entry.start, &cursor, now),
-        message: entry.message,
-    };
-    Ok((session.read(*first, bytes, last.len())?.entries.into_iter().map(record).collect(), total))
+    let mut records = Vec::with_capacity(last.len());
+    if let Some(first) = last.front() {
+        session.each(*first, bytes, &mut |entry| {
+            records.push(Record::of(entry, &cursor, now));
+            records.len() < last.len()
+        })?;
+    }
+    Ok((records, total))
 }
 
 /// The messages of a mailbox that fit, oldest first.
@@ -70,8 +79,7 @@ fn fitting(session: &Session, fits: impl Fn(&Message) -> bool) -> Result<Vec<Rec
     let (now, mut found) = (clock::now_ms(), Vec::new());
     session.each(0, bytes, &mut |entry| {
         if fits(&entry.message) {
-            let receipt = Receipt::of(entry.start, &cursor, now);
-            found.push(Record { receipt, message: entry.message.into_owned() });
+            found.push(Record::of(entry, &cursor, now));
         }
         true
     })?;

@@ -4,7 +4,7 @@
 //! record names its successor no mail enters the old mailbox, and its unread
 //! mail is marked consumed there only after it stands in the new one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::announce::Sighting;
 use super::find::latest;
@@ -87,8 +87,7 @@ fn close(old: &Session, successor: &str) -> Result<(Option<String>, bool)> {
 fn move_mail(old: &Session, new: &Session) -> Result<()> {
     let (mut cursor, bytes) = old.cursor()?;
     cursor.put_back();
-    let unread = old.read(cursor.consumed, bytes, usize::MAX)?.entries;
-    if unread.is_empty() {
+    if cursor.consumed >= bytes {
         return Ok(());
     }
     let guard = new.lock()?;
@@ -98,20 +97,23 @@ fn move_mail(old: &Session, new: &Session) -> Result<()> {
         present.insert(entry.message.id.into_owned());
         true
     })?;
-    for entry in unread.iter().filter(|entry| !present.contains(entry.message.id.as_ref())) {
-        guard.append(&entry.message)?;
-    }
-    let shown_before = unread.iter().any(|entry| cursor.times_shown(entry.start) > 0);
-    if shown_before && target == Default::default() {
-        let times = |id: &str| {
-            unread
-                .iter()
-                .find(|entry| entry.message.id == id)
-                .map_or(0, |entry| cursor.times_shown(entry.start))
-        };
+    let (mut shown_before, mut copied) = (HashMap::new(), Ok(0));
+    old.each(cursor.consumed, bytes, &mut |entry| {
+        let id = entry.message.id.as_ref();
+        if cursor.times_shown(entry.start) > 0 {
+            shown_before.insert(id.to_owned(), cursor.times_shown(entry.start));
+        }
+        if !present.contains(id) {
+            copied = guard.append(&entry.message);
+        }
+        copied.is_ok()
+    })?;
+    copied?;
+    if !shown_before.is_empty() && target == Default::default() {
         let (_, end) = new.cursor()?;
         new.each(0, end, &mut |entry| {
-            target.note_shown(entry.end, times(&entry.message.id));
+            let times = shown_before.get(entry.message.id.as_ref());
+            target.note_shown(entry.end, times.copied().unwrap_or(0));
             true
         })?;
         guard.write_cursor(&target)?;

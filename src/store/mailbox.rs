@@ -36,13 +36,6 @@ pub struct Passed {
     pub end: u64,
 }
 
-/// The messages of a stretch of the log.
-pub struct Stretch {
-    pub entries: Vec<Entry<'static>>,
-    /// Offset after the last whole line.
-    pub end: u64,
-}
-
 impl Session {
     /// The cursor, and how many bytes the log has. Needs no lock.
     pub fn cursor(&self) -> Result<(Cursor, u64)> {
@@ -72,20 +65,6 @@ impl Session {
             Ok(Some(content)) => Cursor::parse(&content).is_none_or(|cursor| cursor.unheld() > bytes),
             Err(_) => true,
         }
-    }
-
-    /// The messages between two offsets, `most` of them at most.
-    pub fn read(&self, from: u64, to: u64, most: usize) -> Result<Stretch> {
-        let mut entries = Vec::new();
-        if most == 0 {
-            return Ok(Stretch { entries, end: from });
-        }
-        let passed = self.each(from, to, &mut |entry| {
-            let Entry { message, start, end } = entry;
-            entries.push(Entry { message: message.into_owned(), start, end });
-            entries.len() < most
-        })?;
-        Ok(Stretch { entries, end: passed.end })
     }
 
     /// How many messages there are between two offsets.
