@@ -52,7 +52,8 @@ impl Event {
     /// Reads an event. `name` overrides the name that the event gives itself;
     /// an event without any name is a session's start, as for session-relay.
     pub fn parse(bytes: &[u8], host: &Host, name: Option<&str>) -> Option<Event> {
-        let text = String::from_utf8_lossy(bytes);
+        // Valid, as nearly always, is soon seen, also of megabytes.
+        let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
         let members = json::leading_members(&text);
         let field = |key: &str| members.str(key).map(Cow::into_owned).filter(|value| !value.is_empty());
         let any = |keys: &[&str]| keys.iter().find_map(|key| field(key));

@@ -31,7 +31,8 @@ pub fn check_name(name: &str) -> Result<()> {
 
 /// Checks a session id as a person or a host gave it, and settles its case.
 pub fn check_id(id: &str) -> Result<String> {
-    if id.is_empty() || key(id).len() > ID_BYTES || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    let is_text = is_file_name(id) || !id.chars().any(|c| c.is_control() || c.is_whitespace());
+    if id.is_empty() || key(id).len() > ID_BYTES || !is_text {
         return Err(Error::usage(format!(
             "'{}' cannot be a session id: at most {ID_BYTES} letters, digits and signs, without spaces",
             shorten(id)
@@ -72,15 +73,26 @@ pub fn is_uuid(text: &str) -> bool {
 /// The folder name of a session: the id itself where it is a safe file name,
 /// else with every other byte written as `%XX`.
 pub fn key(id: &str) -> String {
+    if is_file_name(id) {
+        return id.to_owned();
+    }
     let mut key = String::with_capacity(id.len());
     for (at, byte) in id.bytes().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => key.push(char::from(byte)),
-            b'.' if at > 0 => key.push('.'),
-            _ => key += &format!("%{byte:02X}"),
+        match is_safe(at, byte) {
+            true => key.push(char::from(byte)),
+            false => key += &format!("%{byte:02X}"),
         }
     }
     key
+}
+
+/// Whether an id is a safe file name as it is.
+fn is_file_name(id: &str) -> bool {
+    id.bytes().enumerate().all(|(at, byte)| is_safe(at, byte))
+}
+
+fn is_safe(at: usize, byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || byte == b'.' && at > 0
 }
 
 /// The name an unnamed session can be addressed by: its directory's name and

@@ -38,7 +38,7 @@ pub fn rfc3339(ms: u64) -> String {
             number /= 10;
         }
     }
-    String::from_utf8_lossy(&text).into_owned()
+    String::from_utf8(text.to_vec()).unwrap_or_default()
 }
 
 /// Reads what [`rfc3339`] writes, milliseconds optional. `None` for anything else.

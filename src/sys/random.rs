@@ -15,7 +15,13 @@ pub fn bytes<const N: usize>() -> Result<[u8; N]> {
 
 /// `N` bytes as lower-case hexadecimal digits.
 pub fn hex<const N: usize>() -> Result<String> {
-    Ok(bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(to_hex(&bytes::<N>()?))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn to_hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 #[cfg(target_os = "linux")]
