@@ -14,9 +14,22 @@ use super::file::{open, open_lock};
 use crate::error::{Error, Result};
 use crate::limits::LOCK_WAIT_MS;
 
-/// An exclusive lock; dropping it (or dying) releases it.
+/// A lock; dropping it (or dying) releases it.
 pub struct Lock {
     file: File,
+    /// Whether it had to be waited for: then others wait, too.
+    waited: bool,
+}
+
+impl Drop for Lock {
+    /// What is released is free for whoever comes until the next in the queue
+    /// runs: where there is a queue, that one is let run at once.
+    fn drop(&mut self) {
+        if self.waited {
+            let _ = self.file.unlock();
+            std::thread::yield_now();
+        }
+    }
 }
 
 impl Lock {
@@ -24,7 +37,7 @@ impl Lock {
     pub fn exclusive(path: &Path) -> Result<Lock> {
         let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
         match file.try_lock() {
-            Ok(()) => return Ok(Lock { file }),
+            Ok(()) => return Ok(Lock { file, waited: false }),
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
             Err(TryLockError::WouldBlock) => {}
         }
@@ -39,7 +52,7 @@ impl Lock {
             })
             .map_err(|error| Error::io("wait for the lock", path, error))?;
         match answer.recv_timeout(Duration::from_millis(LOCK_WAIT_MS)) {
-            Ok(Ok(file)) => Ok(Lock { file }),
+            Ok(Ok(file)) => Ok(Lock { file, waited: true }),
             Ok(Err(error)) => Err(Error::io("lock", path, error)),
             Err(_) => Err(Error::busy(path, holder(path))),
         }
@@ -77,7 +90,7 @@ fn taken(
     attempt: fn(&File) -> std::result::Result<(), TryLockError>,
 ) -> Result<Option<Lock>> {
     match attempt(&file) {
-        Ok(()) => Ok(Some(Lock { file })),
+        Ok(()) => Ok(Some(Lock { file, waited: false })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
     }
