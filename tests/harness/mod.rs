@@ -2,6 +2,9 @@
 //! environment. The test process plays the agent host.
 #![allow(dead_code)]
 
+pub mod homes;
+pub mod wire;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
