@@ -94,6 +94,19 @@ fn a_damaged_line_costs_itself_alone() {
 }
 
 #[test]
+fn a_long_damaged_line_does_not_hold_up_what_comes_after() {
+    for take in [&["inbox", "bob"][..], &["hook", "codex"]] {
+        let world = World::with_alice_and_bob();
+        std::fs::write(world.session(BOB).join("mail.jsonl"), "?".repeat(20 << 20) + "\n").unwrap();
+        world.ok(&["send", "bob", "--", "after it"]);
+        let event =
+            json!({"session_id": BOB, "cwd": "/", "hook_event_name": "UserPromptSubmit", "prompt": "go on"});
+        let taken = world.run_with_input(take, event.to_string().as_bytes());
+        assert!(taken.stdout.contains("after it"), "{take:?}: {}", taken.stdout);
+    }
+}
+
+#[test]
 fn a_torn_line_does_not_swallow_the_next() {
     let world = World::with_alice_and_bob();
     world.ok(&["send", "bob", "--", "whole"]);

@@ -87,8 +87,10 @@ pub fn take(
 ) -> Result<Batch> {
     let from = cursor.unheld();
     let (mut deliveries, mut ends, mut beyond) = (Vec::new(), Vec::new(), 0);
+    let mut first = None;
     let passed = guard.session().each(from, bytes, &mut |entry| {
-        match entry.start - from < most {
+        // Counted from the first message: before it may stand what holds none.
+        match entry.start - *first.get_or_insert(entry.start) < most {
             true => {
                 ends.push(entry.end);
                 deliveries.push(delivery(cursor, entry).into_owned());
