@@ -322,3 +322,18 @@ fn an_agents_shell_that_relay_cannot_tell_apart_does_not_reply_for_others() {
     assert_eq!(run.code, Some(4), "{}", run.stderr);
     assert!(run.stderr.contains("cannot tell"), "{}", run.stderr);
 }
+
+#[test]
+fn a_message_is_found_whatever_the_clock_said() {
+    let world = World::with_alice_and_bob();
+    let sent = world.json(&["send", "--json", "bob", "--", "hello"]);
+    let id = sent["id"].as_str().unwrap();
+    assert!(world.ok(&["status", id]).starts_with("stored"));
+    // As if the clock had been years ahead when it was sent, and put right before other mail came.
+    let year_2001 = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let log = world.session(BOB).join("mail.jsonl");
+    std::fs::File::open(log).unwrap().set_modified(year_2001).unwrap();
+    assert!(world.ok(&["status", id]).starts_with("stored"));
+    assert!(world.ok(&["log", "--thread", id]).contains("hello"));
+    assert_eq!(world.run(&["status", "01a1fb09-21cb-7fff-bfff-ffffffffffff"]).code, Some(4));
+}

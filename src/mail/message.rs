@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::json;
+use crate::mail::address::is_uuid;
 use crate::sys::clock;
 use crate::sys::random::to_hex;
 
@@ -188,6 +189,13 @@ impl<'a> Message<'a> {
     }
 }
 
+/// When the message with this id was made, in milliseconds since 1970, where the
+/// id tells: a [`uuid_v7`].
+pub fn made_ms(id: &str) -> Option<u64> {
+    let tells = is_uuid(id) && id.as_bytes()[14] == b'7';
+    tells.then(|| u64::from_str_radix(&format!("{}{}", &id[..8], &id[9..13]), 16).ok())?
+}
+
 /// A UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits.
 pub fn uuid_v7(now_ms: u64, random: [u8; 10]) -> String {
     let mut bytes = [0u8; 16];
@@ -235,6 +243,9 @@ mod tests {
     fn uuids_are_version_7_and_sort_by_time() {
         assert_eq!(uuid_v7(1_795_213_042_123, [0xff; 10]), "01a1fb09-21cb-7fff-bfff-ffffffffffff");
         assert!(uuid_v7(1, [0xff; 10]) < uuid_v7(2, [0; 10]));
+        assert_eq!(made_ms("01a1fb09-21cb-7fff-bfff-ffffffffffff"), Some(1_795_213_042_123));
+        assert_eq!(made_ms("01a1fb09-21cb-4fff-bfff-ffffffffffff"), None, "a UUIDv4 tells nothing");
+        assert_eq!(made_ms("7"), None);
     }
 
     #[test]

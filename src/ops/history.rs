@@ -5,10 +5,14 @@ use std::collections::{HashMap, VecDeque};
 use super::find::{Found, latest};
 use crate::error::{Error, Result};
 use crate::limits::SUCCESSIONS;
+use crate::mail::message::made_ms;
 use crate::mail::{Kind, Message};
 use crate::store::mailbox::Entry;
 use crate::store::{Cursor, Session, Store};
 use crate::sys::clock;
+
+/// How far a clock may have been put back since a message was made.
+const DAY_SECONDS: i64 = 86_400;
 
 /// How far a message has come. "Held" is shown to a reader, without proof yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +78,7 @@ pub fn log(session: &Session, most: usize) -> Result<(Vec<Record>, usize)> {
 }
 
 /// The messages of a mailbox that fit, oldest first.
-fn fitting(session: &Session, fits: impl Fn(&Message) -> bool) -> Result<Vec<Record>> {
+fn fitting(session: &Session, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Record>> {
     let (cursor, bytes) = session.cursor()?;
     let (now, mut found) = (clock::now_ms(), Vec::new());
     session.each(0, bytes, &mut |entry| {
@@ -88,7 +92,7 @@ fn fitting(session: &Session, fits: impl Fn(&Message) -> bool) -> Result<Vec<Rec
 
 /// One message of a mailbox.
 pub fn message(session: &Session, id: &str) -> Result<Record> {
-    fitting(session, |message| message.id == id)?.into_iter().next().ok_or_else(|| {
+    fitting(session, &|message| message.id == id)?.into_iter().next().ok_or_else(|| {
         Error::not_found("message", &crate::mail::address::shorten(id), " in this mailbox; see `relay log`")
     })
 }
@@ -103,11 +107,24 @@ pub struct Copy {
 }
 
 /// The copies of the messages that `fits`, in order of time; of one reader's
-/// copies that which moved furthest through its successors.
-pub fn copies(store: &Store, fits: impl Fn(&Message) -> bool) -> Result<Vec<Copy>> {
+/// copies that which moved furthest through its successors. None is older than
+/// the message with the id `first`.
+pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
+    // A mailbox that got its last mail before then has none of them, unless the
+    // clock was wrong.
+    if let Some(made_ms) = made_ms(first) {
+        let found = copies_in(store, store.mailed_since((made_ms / 1000) as i64 - DAY_SECONDS)?, fits)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    copies_in(store, store.sessions()?, fits)
+}
+
+fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
     let mut found: HashMap<(String, String), (bool, Copy)> = HashMap::new();
-    for session in store.sessions()? {
-        let Ok(fitting) = fitting(&session, &fits) else { continue };
+    for session in sessions {
+        let Ok(fitting) = fitting(&session, fits) else { continue };
         if fitting.is_empty() {
             continue;
         }
@@ -136,7 +153,7 @@ pub fn copies(store: &Store, fits: impl Fn(&Message) -> bool) -> Result<Vec<Copy
 
 /// The copies of one message, and for each the reply of its reader.
 pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message<'static>>)>> {
-    let copies = copies(store, |message| message.id == id)?;
+    let copies = copies(store, id, &|message| message.id == id)?;
     let Some(first) = copies.first() else { return Err(unknown(id)) };
     let replies = match &first.record.message.from {
         Some(sender) => replies(store, sender, id)?,
@@ -160,9 +177,9 @@ pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message<'stat
 /// The conversation that a message belongs to, its messages' copies in order of
 /// time.
 pub fn thread(store: &Store, id: &str) -> Result<Vec<Copy>> {
-    let named = copies(store, |message| message.id == id)?;
+    let named = copies(store, id, &|message| message.id == id)?;
     let thread = named.first().map_or(id, |copy| copy.record.message.conversation()).to_owned();
-    let copies = copies(store, |message| message.conversation() == thread)?;
+    let copies = copies(store, &thread, &|message| message.conversation() == thread)?;
     if copies.is_empty() { Err(unknown(id)) } else { Ok(copies) }
 }
 
@@ -174,7 +191,7 @@ pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message<'sta
     for _ in 0..SUCCESSIONS {
         let answers =
             |message: &Message| message.in_reply_to.as_deref() == Some(id) && message.kind == Kind::Reply;
-        replies.extend(fitting(&session, answers)?.into_iter().map(|record| record.message));
+        replies.extend(fitting(&session, &answers)?.into_iter().map(|record| record.message));
         match session.info().unwrap_or(None).and_then(|info| info.successor) {
             Some(next) => session = store.session(&next),
             None => break,
@@ -191,7 +208,7 @@ pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option
     {
         return Ok(Some((latest(store, session.clone())?, record.message)));
     }
-    let copies = copies(store, |message| message.id == id)?;
+    let copies = copies(store, id, &|message| message.id == id)?;
     Ok(copies.into_iter().next().map(|copy| (copy.reader, copy.record.message)))
 }
 

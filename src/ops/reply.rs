@@ -45,7 +45,7 @@ pub fn requester(relay: &Relay, store: &Store, from: Option<&str>) -> Result<Sen
 /// agents, on behalf of the session that the message went to.
 pub fn reply(relay: &Relay, id: &str, status: Option<Status>, body: String) -> Result<Sent> {
     let store = relay.store()?;
-    let readers = copies(&store, |message| message.id == id)?;
+    let readers = copies(&store, id, &|message| message.id == id)?;
     let Some(first) = readers.first() else {
         return Err(Error::not_found(
             "message",

@@ -1,7 +1,7 @@
-//! Which sessions of very many matter to a person.
+//! Which sessions of very many matter.
 //!
-//! Invariant: two looks at each session's folder decide, not its record: this
-//! is quick where there are tens of thousands. Whatever runs is among them.
+//! Invariant: a look or two at each session's folder decide, not its record or
+//! its mail: this is quick where there are tens of thousands.
 
 use std::cmp::Reverse;
 
@@ -12,26 +12,15 @@ use crate::sys::file;
 use crate::sys::threads::in_two;
 
 impl Store {
-    /// `most` sessions: those that run, then those where something happened
-    /// last. All of them where they are fewer. And how many there are in all.
+    /// `most` sessions: those that run, all of them, then those where something
+    /// happened last. All of them where they are fewer. And how many there are in all.
     pub fn recent(&self, most: usize) -> Result<(Vec<Session>, usize)> {
         let all = self.sessions()?;
         let count = all.len();
         if count <= most {
             return Ok((all, count));
         }
-        let path = self.folder();
-        let folder = file::open(&path).map_err(|e| Error::io("open", &path, e))?;
-        // The folder of a session changes with its record and its cursor, its log with its mail.
-        let mut by_time = in_two(&all, |sessions| {
-            let mut log = String::new();
-            let mut time = |key: &str| {
-                log.clear();
-                log.extend([key, "/", LOG]);
-                file::changed_in(&folder, key).max(file::changed_in(&folder, &log))
-            };
-            sessions.iter().map(|session| (time(session.key()), session)).collect()
-        });
+        let mut by_time: Vec<(i64, &Session)> = self.times(&all, true)?.into_iter().zip(&all).collect();
         by_time.sort_unstable_by_key(|(time, _)| Reverse(*time));
         let mut sessions = self.announced_by_running()?;
         let running = sessions.len();
@@ -44,5 +33,35 @@ impl Store {
             }
         }
         Ok((sessions, count))
+    }
+
+    /// The sessions that got mail at this time or since, in seconds since 1970.
+    pub fn mailed_since(&self, time: i64) -> Result<Vec<Session>> {
+        let all = self.sessions()?;
+        let times = self.times(&all, false)?;
+        Ok(all
+            .into_iter()
+            .zip(times)
+            .filter(|(_, mailed)| *mailed >= time)
+            .map(|(session, _)| session)
+            .collect())
+    }
+
+    /// When each of these sessions last got mail or, with `any`, when anything
+    /// happened to it, in seconds since 1970.
+    fn times(&self, sessions: &[Session], any: bool) -> Result<Vec<i64>> {
+        let path = self.folder();
+        let folder = file::open(&path).map_err(|e| Error::io("open", &path, e))?;
+        // The folder of a session changes with its record and its cursor, its log with its mail.
+        Ok(in_two(sessions, |sessions| {
+            let mut log = String::new();
+            let mut time = |key: &str| {
+                log.clear();
+                log.extend([key, "/", LOG]);
+                let mailed = file::changed_in(&folder, &log);
+                if any { mailed.max(file::changed_in(&folder, key)) } else { mailed }
+            };
+            sessions.iter().map(|session| time(session.key())).collect()
+        }))
     }
 }
