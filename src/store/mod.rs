@@ -130,6 +130,7 @@ impl Store {
             .collect())
     }
 
+    /// The name of every session folder, in no particular order.
     fn keys(&self) -> Result<Vec<String>> {
         entries(&self.folder())
     }

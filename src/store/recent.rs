@@ -15,21 +15,21 @@ impl Store {
     /// `most` sessions: those that run, all of them, then those where something
     /// happened last. All of them where they are fewer. And how many there are in all.
     pub fn recent(&self, most: usize) -> Result<(Vec<Session>, usize)> {
-        let all = self.sessions()?;
-        let count = all.len();
+        let keys = self.keys()?;
+        let count = keys.len();
         if count <= most {
-            return Ok((all, count));
+            return Ok((keys.iter().map(|key| self.session_of_key(key)).collect(), count));
         }
-        let mut by_time: Vec<(i64, &Session)> = self.times(&all, true)?.into_iter().zip(&all).collect();
+        let mut by_time: Vec<(i64, &String)> = self.times(&keys, true)?.into_iter().zip(&keys).collect();
         by_time.sort_unstable_by_key(|(time, _)| Reverse(*time));
         let mut sessions = self.announced_by_running()?;
         let running = sessions.len();
-        for (_, session) in by_time {
+        for (_, key) in by_time {
             if sessions.len() >= most {
                 break;
             }
-            if !sessions[..running].contains(session) {
-                sessions.push(session.clone());
+            if !sessions[..running].iter().any(|session| session.key() == key) {
+                sessions.push(self.session_of_key(key));
             }
         }
         Ok((sessions, count))
@@ -37,23 +37,18 @@ impl Store {
 
     /// The sessions that got mail at this time or since, in seconds since 1970.
     pub fn mailed_since(&self, time: i64) -> Result<Vec<Session>> {
-        let all = self.sessions()?;
-        let times = self.times(&all, false)?;
-        Ok(all
-            .into_iter()
-            .zip(times)
-            .filter(|(_, mailed)| *mailed >= time)
-            .map(|(session, _)| session)
-            .collect())
+        let keys = self.keys()?;
+        let mailed = self.times(&keys, false)?.into_iter().zip(&keys).filter(|(mailed, _)| *mailed >= time);
+        Ok(mailed.map(|(_, key)| self.session_of_key(key)).collect())
     }
 
-    /// When each of these sessions last got mail or, with `any`, when anything
+    /// When the session of each key last got mail or, with `any`, when anything
     /// happened to it, in seconds since 1970.
-    fn times(&self, sessions: &[Session], any: bool) -> Result<Vec<i64>> {
+    fn times(&self, keys: &[String], any: bool) -> Result<Vec<i64>> {
         let path = self.folder();
         let folder = file::open(&path).map_err(|e| Error::io("open", &path, e))?;
         // The folder of a session changes with its record and its cursor, its log with its mail.
-        Ok(in_two(sessions, |sessions| {
+        Ok(in_two(keys, |keys| {
             let mut log = String::new();
             let mut time = |key: &str| {
                 log.clear();
@@ -61,7 +56,7 @@ impl Store {
                 let mailed = file::changed_in(&folder, &log);
                 if any { mailed.max(file::changed_in(&folder, key)) } else { mailed }
             };
-            sessions.iter().map(|session| time(session.key())).collect()
+            keys.iter().map(|key| time(key)).collect()
         }))
     }
 }
