@@ -70,6 +70,34 @@ fn eight_senders_and_two_readers_deliver_each_message_once_in_order() {
 }
 
 #[test]
+fn who_looks_while_a_cursor_is_written_sees_one_before_or_after() {
+    let world = World::with_alice_and_bob();
+    for _ in 0..5 {
+        world.ok(&["send", "bob", "--", "history"]);
+    }
+    world.drain("bob");
+    world.ok(&["send", "bob", "--", "waits"]);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looks = scope.spawn(|| {
+            let mut looks = 0;
+            while !done.load(Ordering::SeqCst) {
+                let seen = world.pending("bob");
+                assert!(seen.is_empty() || seen == ["waits"], "{seen:?}");
+                looks += 1;
+            }
+            looks
+        });
+        for _ in 0..EACH {
+            let held = world.json(&["inbox", "--hold", "60", "bob"]);
+            world.ok(&["rollback", held["token"].as_str().unwrap()]);
+        }
+        done.store(true, Ordering::SeqCst);
+        assert!(looks.join().unwrap() > EACH / 10);
+    });
+}
+
+#[test]
 fn sixteen_processes_register_at_once() {
     let world = World::new();
     let children: Vec<_> = (0..16)

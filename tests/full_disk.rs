@@ -10,7 +10,8 @@ mount -t tmpfs -o size=512k,mode=700 none "$PLACE"
 export HOME=$PLACE
 export AGENT_RELAY_HOME=$PLACE/store
 relay register bob --id 22222222-2222-4222-8222-2222222bbbbb >/dev/null
-relay send bob -- early >/dev/null
+relay register carol --id 33333333-3333-4333-8333-3333333ccccc >/dev/null
+relay send bob,carol -- early >/dev/null
 token=$(relay inbox --hold 900 bob | sed 's/.*"token":"\([^"]*\)".*/\1/')
 head -c 100000 /dev/zero >"$PLACE/filler"
 accepted=1
@@ -19,15 +20,17 @@ while relay send bob -- "$body" >/dev/null 2>"$PLACE.error"; do accepted=$((acce
 grep -q 'No space left on device; nothing was stored: free some space' "$PLACE.error" || { cat "$PLACE.error"; exit 10; }
 grep -q "$PLACE/store" "$PLACE.error" || exit 11
 dd if=/dev/zero of="$PLACE/rest" bs=4k 2>/dev/null || true
-# Nothing more fits, not even a cursor: what settles or lends says so and changes nothing.
-if relay ack "$token" 2>"$PLACE.error"; then exit 12; fi
-grep -q 'free some space' "$PLACE.error" || { cat "$PLACE.error"; exit 13; }
-if relay send bob -- "$body" 2>/dev/null; then exit 14; fi
-printf '{"session_id":"22222222-2222-4222-8222-2222222bbbbb","cwd":"/","hook_event_name":"Stop"}' | relay hook codex >"$PLACE.out" || exit 15
+# Nothing more fits, but what is lent can be given back: a cursor is written over where it stands.
+relay ack "$token" >/dev/null || exit 12
+if relay send bob -- "$body" 2>/dev/null; then exit 13; fi
+# A mailbox that was never read has no cursor yet: who would read it now takes nothing, and says so.
+if relay inbox carol >"$PLACE.out" 2>"$PLACE.error"; then exit 14; fi
+grep -q 'free some space' "$PLACE.error" || { cat "$PLACE.error"; exit 15; }
+printf '{"session_id":"33333333-3333-4333-8333-3333333ccccc","cwd":"/","hook_event_name":"Stop"}' | relay hook codex >>"$PLACE.out" || exit 16
 [ -s "$PLACE.out" ] && exit 16
 [ "$(relay log --json bob | grep -c '"id"')" = "$accepted" ] || exit 17
 rm "$PLACE/filler"
-relay ack "$token" >/dev/null
+relay inbox carol | grep -q redelivered && exit 18
 relay send bob -- works again >/dev/null
 [ "$(relay peek bob | grep -c '"id"')" = "$accepted" ] || exit 18
 relay inbox bob | grep -q 'works again' || exit 19

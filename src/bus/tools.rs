@@ -9,8 +9,8 @@ use crate::error::{Cause, Error, Result};
 use crate::host::is_call_argument;
 use crate::json::{self, Object, Value};
 use crate::limits::{CALL_WAIT_SECONDS, INBOX_BODY_BYTES, INBOX_BYTES, ROSTER_BYTES};
+use crate::mail::Delivery;
 use crate::mail::address::shorten;
-use crate::mail::fence::Delivery;
 use crate::mail::text::head;
 use crate::mail::{Kind, Message, Status};
 use crate::ops::Relay;
@@ -308,14 +308,16 @@ fn fitting(deliveries: &[Delivery]) -> usize {
 
 /// A message as the model reads it, a long body cut.
 fn shown(delivery: &Delivery) -> Object {
-    let Delivery { message, deliveries } = delivery;
+    let Delivery { message, deliveries, before_restart } = delivery;
     if message.body.len() <= INBOX_BODY_BYTES {
-        return message.add_to(Object::new(), *deliveries);
+        return delivery.add_to(Object::new());
     }
     let body = Cow::Borrowed(head(&message.body, INBOX_BODY_BYTES));
     let rest = format!("call inbox with id={} and offset={}", shorten(&message.id), body.len());
-    let cut = Message { body, ..message.clone() };
-    cut.add_to(Object::new(), *deliveries).u64("body_bytes", message.body.len() as u64).str("rest", &rest)
+    let bytes = message.body.len() as u64;
+    let message = Message { body, ..message.clone() };
+    let cut = Delivery { message, deliveries: *deliveries, before_restart: *before_restart };
+    cut.add_to(Object::new()).u64("body_bytes", bytes).str("rest", &rest)
 }
 
 /// A stretch of one message's body.

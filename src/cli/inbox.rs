@@ -6,7 +6,7 @@ use super::{Parsed, deliver, remark, store_with_sessions};
 use crate::error::{Cause, Error, Result};
 use crate::json;
 use crate::limits::{COMMAND_HOLD_MS, COMMAND_WAIT_SECONDS};
-use crate::mail::fence::Delivery;
+use crate::mail::Delivery;
 use crate::mail::text::count;
 use crate::ops::Relay;
 use crate::ops::collect::{Batch, Reader};
@@ -85,12 +85,8 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
     }
     let token = Some(batch.token.as_str()).filter(|token| !token.is_empty());
     let expires = token.map(|_| clock::rfc3339(batch.expires_ms));
-    let messages = json::array(
-        batch
-            .deliveries
-            .iter()
-            .map(|delivery| delivery.message.add_to(json::Object::new(), delivery.deliveries).finish()),
-    );
+    let messages =
+        json::array(batch.deliveries.iter().map(|delivery| delivery.add_to(json::Object::new()).finish()));
     let line = json::Object::new()
         .nullable("token", token)
         .nullable("expires_at", expires.as_deref())
@@ -116,8 +112,8 @@ impl Page {
         Page { messages: json::List::new(1), count: 0 }
     }
 
-    pub fn add(&mut self, Delivery { message, deliveries }: &Delivery) {
-        self.messages.add(|object| message.add_to(object, *deliveries));
+    pub fn add(&mut self, delivery: &Delivery) {
+        self.messages.add(|object| delivery.add_to(object));
         self.count += 1;
     }
 

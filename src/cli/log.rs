@@ -109,5 +109,5 @@ fn indented(body: &str) -> String {
 }
 
 fn members(object: json::Object, record: &Record) -> json::Object {
-    record.message.add_to(object, 1).str("receipt", record.receipt.name())
+    record.message.add_to(object).str("receipt", record.receipt.name())
 }

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
 use crate::limits::BODY_BYTES;
+use crate::mail::Delivery;
 use crate::mail::Kind;
 use crate::mail::address::check_host_id;
-use crate::mail::fence::Delivery;
 use crate::ops::Relay;
 use crate::ops::find::{Found, by_id, find};
 use crate::ops::group::{is_group, send_to};
@@ -70,7 +70,7 @@ fn wait_for_reply(parsed: &Parsed, sent: &Sent, awaited: &Awaited) -> Result<i32
         Some(Ok(batch)) => inbox::hand_over(&awaited.session, &batch),
         Some(Err(message)) => {
             let mut page = inbox::Page::new();
-            page.add(&Delivery { message, deliveries: 2 });
+            page.add(&Delivery { message, deliveries: 2, before_restart: false });
             say(&page.finish(0, 0))
         }
         None => Err(Error::failed(format!(

@@ -94,7 +94,8 @@ pub const VERBS: &[Verb] = &[
         summary: "take a session's pending mail",
         about: "Prints the pending mail as JSON and, once it is printed, counts it as read; of more than 16 MiB \
                 only the first. With --hold it is only lent, under a token that relay ack or relay rollback ends; \
-                unsettled mail comes back by itself, marked as redelivered.",
+                unsettled mail comes back by itself, marked as redelivered. before_restart: the machine has \
+                restarted since it was sent, and it may have been read before.",
         operands: &[WHO],
         flags: &[
             WAIT,

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::Host;
 use crate::json;
 use crate::mail::fence;
+use crate::mail::text::fnv1a;
 
 /// When in a session's life a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,13 +84,6 @@ impl Event {
             fingerprint: format!("{:016x}", fnv1a(bytes)),
         })
     }
-}
-
-/// FNV-1a, 64 bits: tells one text from the next where nobody tries to deceive.
-pub fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

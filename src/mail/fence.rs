@@ -7,7 +7,7 @@
 
 use crate::limits::{INJECT_BYTES, INJECT_HEAD_BYTES, QUESTION_BYTES, WAITING_COUNTED};
 use crate::mail::text::{count, head};
-use crate::mail::{Kind, Message};
+use crate::mail::{Delivery, Kind, Message};
 use crate::sys::clock;
 
 /// session-relay's tag, which its users' tools look for.
@@ -18,19 +18,6 @@ const DEFUSED: &str = "[relay-mail-tag]";
 
 /// Senders that an invitation names.
 const INVITED: usize = 4;
-
-/// A message and how often it has been handed out, this time included.
-pub struct Delivery<'a> {
-    pub message: Message<'a>,
-    pub deliveries: u64,
-}
-
-impl Delivery<'_> {
-    /// The same, no longer bound to the line it was read from.
-    pub fn into_owned(self) -> Delivery<'static> {
-        Delivery { message: self.message.into_owned(), ..self }
-    }
-}
 
 /// The one line that rings a session: who wrote and how to read it, never what.
 pub fn invitation(messages: &[Message]) -> String {
@@ -109,7 +96,7 @@ fn at_least(waiting: usize) -> String {
 
 /// One message: relay's line about it, then its body.
 fn entry(mark: &str, number: usize, total: usize, delivery: &Delivery) -> String {
-    let Delivery { message, deliveries } = delivery;
+    let Delivery { message, deliveries, before_restart } = delivery;
     let mut line = format!("[{mark}] {number} of {total}: from {}", sender(message));
     line.push_str(&format!(", {} UTC", minute(message.sent_ms)));
     match message.kind {
@@ -131,6 +118,8 @@ fn entry(mark: &str, number: usize, total: usize, delivery: &Delivery) -> String
         line.push_str(&format!(
             " (REDELIVERED: shown before without proof that you saw it; time {deliveries})"
         ));
+    } else if *before_restart {
+        line.push_str(" (SENT BEFORE THIS MACHINE RESTARTED: you may have seen it already)");
     }
     line.push('\n');
     if let Some(question) = &message.question {
@@ -287,7 +276,7 @@ mod tests {
             group: None,
             body: body.to_owned().into(),
         };
-        Delivery { message, deliveries: 1 }
+        Delivery { message, deliveries: 1, before_restart: false }
     }
 
     /// Lines inside the fence that are neither relay's nor quoted.

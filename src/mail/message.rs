@@ -99,19 +99,9 @@ impl<'a> Message<'a> {
 
     /// The log line, newline included.
     pub fn to_line(&self) -> String {
-        let mut line = self.members(json::Object::new()).finish();
+        let mut line = self.add_to(json::Object::new()).finish();
         line.push('\n');
         line
-    }
-
-    /// The message as users see it; `deliveries` counts how often it has been
-    /// handed out, this time included.
-    pub fn add_to(&self, object: json::Object, deliveries: u64) -> json::Object {
-        let object = self.members(object);
-        match deliveries {
-            0 | 1 => object,
-            _ => object.bool("redelivered", true).u64("deliveries", deliveries),
-        }
     }
 
     /// Who sent it, for counting: the session's id, or the command line's name.
@@ -119,7 +109,8 @@ impl<'a> Message<'a> {
         self.from.as_deref().or(self.from_name.as_deref()).unwrap_or("cli")
     }
 
-    fn members(&self, object: json::Object) -> json::Object {
+    /// Adds the message's members, as the log and users have them.
+    pub fn add_to(&self, object: json::Object) -> json::Object {
         object
             .str("id", &self.id)
             .str("to", &self.to)

@@ -3,8 +3,10 @@
 //! Invariant: nothing here reads a file, the clock or the environment.
 
 pub mod address;
+pub mod delivery;
 pub mod fence;
 pub mod message;
 pub mod text;
 
+pub use delivery::Delivery;
 pub use message::{Kind, Message, Status};

@@ -6,7 +6,7 @@
 use super::settle::{Settlement, settle_in};
 use crate::error::Result;
 use crate::limits::{COMMAND_BYTES, SESSION_HOLD_MS, STEP_BYTES, WAITING_COUNTED};
-use crate::mail::fence::Delivery;
+use crate::mail::Delivery;
 use crate::store::mailbox::Entry;
 use crate::store::session::Guard;
 use crate::store::{Cursor, Hold, Session};
@@ -61,13 +61,13 @@ pub fn look(session: &Session, most: usize, show: &mut dyn FnMut(Delivery)) -> R
     if let Some(hold) = standing {
         beyond.held = session.count(hold.from, hold.to)?;
     }
-    let mut left = most;
+    let (mut left, started_ms) = (most, clock::started_ms());
     session.each(seen.unheld(), bytes, &mut |entry| {
         match left {
             0 => beyond.waiting += 1,
             _ => {
                 left -= 1;
-                show(delivery(&seen, entry));
+                show(delivery(&seen, started_ms, entry));
             }
         }
         beyond.waiting < WAITING_COUNTED
@@ -87,13 +87,13 @@ pub fn take(
 ) -> Result<Batch> {
     let from = cursor.unheld();
     let (mut deliveries, mut ends, mut beyond) = (Vec::new(), Vec::new(), 0);
-    let mut first = None;
+    let (mut first, started_ms) = (None, clock::started_ms());
     let passed = guard.session().each(from, bytes, &mut |entry| {
         // Counted from the first message: before it may stand what holds none.
         match entry.start - *first.get_or_insert(entry.start) < most {
             true => {
                 ends.push(entry.end);
-                deliveries.push(delivery(cursor, entry).into_owned());
+                deliveries.push(delivery(cursor, started_ms, entry).into_owned());
             }
             false => beyond += 1,
         }
@@ -111,7 +111,7 @@ pub fn take(
             Hold { to, expires_ms: clock::now_ms() + reader.life_ms, taker: Process::current(), ..earlier }
         }
         None => Hold {
-            token: new_token(guard.session())?,
+            token: begin(guard.session(), from)?,
             from,
             to,
             expires_ms: clock::now_ms() + reader.life_ms,
@@ -129,7 +129,7 @@ pub fn take(
         held: 0,
     };
     cursor.hold = Some(hold);
-    guard.write_cursor(cursor)?;
+    guard.note_cursor(cursor)?;
     Ok(batch)
 }
 
@@ -194,7 +194,7 @@ pub fn take_for_call(
     let reader = Reader { process, event: None, life_ms: SESSION_HOLD_MS };
     let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, fits)?;
     if batch.token.is_empty() && cursor != before {
-        guard.write_cursor(&cursor)?;
+        guard.note_cursor(&cursor)?;
     }
     Ok(batch)
 }
@@ -244,12 +244,20 @@ pub fn settle_before(session: &Session, cursor: &mut Cursor, process: Option<&Pr
     true
 }
 
-fn delivery<'a>(cursor: &Cursor, entry: Entry<'a>) -> Delivery<'a> {
-    Delivery { deliveries: cursor.times_shown(entry.start) + 1, message: entry.message }
+/// `started_ms`: when the machine was started.
+fn delivery<'a>(cursor: &Cursor, started_ms: u64, entry: Entry<'a>) -> Delivery<'a> {
+    Delivery {
+        deliveries: cursor.times_shown(entry.start) + 1,
+        before_restart: entry.message.sent_ms < started_ms,
+        message: entry.message,
+    }
 }
 
-/// A token that names its mailbox and cannot be guessed.
-fn new_token(session: &Session) -> Result<String> {
+/// A token that names its mailbox and cannot be guessed. Nothing of its hold has
+/// been printed: where that cannot be noted now, it could not be noted later.
+fn begin(session: &Session, from: u64) -> Result<String> {
     let secret = random::hex::<8>()?;
-    Ok(format!("{secret}.{}", session.key()))
+    let token = format!("{secret}.{}", session.key());
+    session.mark_shown(&token, from)?;
+    Ok(token)
 }

@@ -181,13 +181,13 @@ fn let_go(session: &Session, process: Option<&Process>) -> Result<()> {
     let (mut cursor, _) = session.cursor()?;
     if ours(&cursor) {
         cursor.put_back();
-        guard.write_cursor(&cursor)?;
+        guard.note_cursor(&cursor)?;
     }
     Ok(())
 }
 
 fn write_if_changed(guard: &Guard, before: &Cursor, now: &Cursor) -> Result<()> {
-    if before == now { Ok(()) } else { guard.write_cursor(now) }
+    if before == now { Ok(()) } else { guard.note_cursor(now) }
 }
 
 fn render(batch: &Batch, name: &str) -> Result<String> {

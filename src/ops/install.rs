@@ -370,7 +370,7 @@ fn restore(before: &Before) -> Result<()> {
 /// Tells a file's content from any other.
 fn digest(path: &Path) -> Result<u64> {
     let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
-    Ok(content.map_or(0, |content| crate::host::event::fnv1a(&content)))
+    Ok(content.map_or(0, |content| crate::mail::text::fnv1a(&content)))
 }
 
 /// The lines that differ, each with its sign, the first and last common lines

@@ -8,7 +8,14 @@ use std::borrow::Cow;
 
 use crate::json;
 use crate::limits::{REDELIVERY_RUNS, SESSION_HOLD_MS};
+use crate::mail::text::fnv1a;
 use crate::sys::process::Process;
+
+/// What the file has at least, and seldom more: it is read at one go.
+const CURSOR_BYTES: usize = 960;
+const SUM: &str = ",\"sum\":\"";
+/// [`SUM`], sixteen digits, and the end of the text.
+const SUM_BYTES: usize = SUM.len() + 18;
 
 /// The state of one mailbox's reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -128,7 +135,8 @@ impl Cursor {
         self.settled = Some(Settled { token: hold.token, consumed: false });
     }
 
-    /// The file's content: one line of JSON.
+    /// The file's content: one line of JSON whose last member is the sum of what
+    /// is before it, and blanks, so that a shorter one covers a longer one.
     pub fn to_text(&self) -> String {
         let mut object = json::Object::new().u64("consumed", self.consumed);
         if let Some(hold) = &self.hold {
@@ -153,12 +161,29 @@ impl Cursor {
         if self.continued > 0 {
             object = object.u64("continued", self.continued);
         }
-        object.finish() + "\n"
+        let summed = object.finish();
+        let summed = &summed[..summed.len() - 1];
+        let mut text = format!("{summed}{}\n", sum(summed));
+        let blanks = CURSOR_BYTES.saturating_sub(text.len()).max(1);
+        text.extend(std::iter::repeat_n(' ', blanks));
+        text
     }
 
-    /// Reads the file's content; `None` when it is damaged.
+    /// Reads the file's content; `None` when it is damaged. A file that was made
+    /// and not written yet says nothing; one without blanks is of an earlier
+    /// relay, which knew no sum.
     pub fn parse(content: &[u8]) -> Option<Cursor> {
-        let text = std::str::from_utf8(content).ok()?.trim();
+        if content.is_empty() {
+            return Some(Cursor::default());
+        }
+        let end = content.iter().position(|byte| *byte == b'\n').unwrap_or(content.len());
+        let text = std::str::from_utf8(&content[..end]).ok()?;
+        if end + 1 < content.len() {
+            let (summed, last) = text.split_at_checked(text.len().checked_sub(SUM_BYTES)?)?;
+            if last != sum(summed) {
+                return None;
+            }
+        }
         let mut cursor = Cursor::default();
         let (mut consumed, mut intact) = (None, true);
         json::each_member(text, |key, raw| match key.as_ref() {
@@ -187,6 +212,11 @@ impl Hold {
         let in_time = now_ms < self.expires_ms && self.expires_ms - now_ms <= SESSION_HOLD_MS;
         in_time && self.process.as_ref().is_none_or(Process::is_alive)
     }
+}
+
+/// The last member of a cursor that begins with this text.
+fn sum(text: &str) -> String {
+    format!("{SUM}{:016x}\"}}", fnv1a(text.as_bytes()))
 }
 
 fn parse_hold(hold: &str) -> Option<Hold> {
@@ -247,6 +277,45 @@ mod tests {
         assert_eq!(Cursor::parse(cursor.to_text().as_bytes()), Some(cursor));
         assert_eq!(Cursor::parse(b"{\"consumed\":-1}"), None);
         assert_eq!(Cursor::parse(b"{\"consumed\":1"), None);
+        assert_eq!(Cursor::parse(b"{\"consumed\":1}"), Some(Cursor { consumed: 1, ..Cursor::default() }));
+        assert_eq!(Cursor::parse(b"{\"consumed\":1}\n "), None);
+        assert_eq!(Cursor::parse(b"{\"consumed\":1,\"sum\":\"0123456789abcdef\"}\n "), None);
+        assert_eq!(Cursor::parse(b""), Some(Cursor::default()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn of_two_cursors_torn_into_one_neither_is_mistaken(
+            (older, newer) in ((0u64..99, 0u64..999_999), (0u64..99, 0u64..999_999)), cut in 0usize..1_000, forth: bool
+        ) {
+            let cursor = |(shown, consumed): (u64, u64)| {
+                let mut cursor = Cursor { consumed, ..Cursor::default() };
+                (0..shown % 20).for_each(|run| cursor.note_shown(consumed + run + 1, 1));
+                cursor.hold = (shown > 50).then(|| hold(consumed, consumed + shown));
+                cursor
+            };
+            let (older, newer) = (cursor(older), cursor(newer));
+            let (old, new) = (older.to_text(), newer.to_text());
+            let (head, tail) = if forth { (&new, &old) } else { (&old, &new) };
+            let mut torn = head.as_bytes()[..cut.min(head.len())].to_vec();
+            torn.extend(tail.as_bytes().get(cut..).unwrap_or_default());
+            if let Some(read) = Cursor::parse(&torn) {
+                proptest::prop_assert!(read == older || read == newer, "{}", String::from_utf8_lossy(&torn));
+            }
+        }
+    }
+
+    #[test]
+    fn a_shorter_cursor_covers_a_longer_one_for_an_earlier_relay_too() {
+        let mut cursor = Cursor { hold: Some(hold(0, 10)), ..Cursor::default() };
+        let mut file = cursor.to_text().into_bytes();
+        cursor.acknowledge();
+        let shorter = cursor.to_text();
+        file.splice(..shorter.len(), shorter.bytes());
+        assert_eq!(Cursor::parse(&file), Some(cursor));
+        // It read the whole file as one JSON text, whatever members it did not know.
+        let whole: serde_json::Value = serde_json::from_slice(&file).unwrap();
+        assert_eq!(whole["consumed"], 10);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One session's log and cursor: append, look, and move the cursor.
 //!
 //! Invariant: the log only grows, a line at a time; looking needs no lock
-//! because a line counts only once its newline is there and the cursor is
-//! replaced whole; a line that holds no message is passed over and counted.
+//! because a line counts only once its newline is there and a torn cursor is
+//! told by its sum; a line that holds no message is passed over and counted.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -18,6 +18,9 @@ use crate::sys::{file, log};
 pub(super) const LOG: &str = "mail.jsonl";
 /// What one read of a log asks for, in bytes.
 const READ_AT_ONCE: u64 = 16 * 1024;
+/// How often a cursor is read before it counts as damaged: without the lock, a
+/// read can meet a write.
+const TORN_READS: usize = 8;
 
 /// A message in the log.
 pub struct Entry<'a> {
@@ -45,26 +48,30 @@ impl Session {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Cursor::default(), 0)),
             Err(error) => return Err(Error::io("look at", &log, error)),
         };
-        let path = self.file("cursor.json");
-        let cursor = match file::read(&path, STATE_FILE_BYTES) {
-            Ok(None) => Cursor::default(),
-            Ok(Some(content)) => Cursor::parse(&content)
-                .filter(|cursor| cursor.unheld() <= bytes)
-                .unwrap_or_else(|| Cursor::unknown(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Cursor::unknown(bytes),
-            Err(error) => return Err(Error::io("read", &path, error)),
-        };
-        Ok((cursor, bytes))
+        let cursor = self.stored_cursor(bytes)?;
+        Ok((cursor.unwrap_or_else(|| Cursor::unknown(bytes)), bytes))
     }
 
     /// Whether the cursor file is there and cannot be read.
     pub fn cursor_is_damaged(&self) -> bool {
         let bytes = self.log().metadata().map_or(0, |metadata| metadata.len());
-        match file::read(&self.file("cursor.json"), STATE_FILE_BYTES) {
-            Ok(None) => false,
-            Ok(Some(content)) => Cursor::parse(&content).is_none_or(|cursor| cursor.unheld() > bytes),
-            Err(_) => true,
+        !matches!(self.stored_cursor(bytes), Ok(Some(_)))
+    }
+
+    /// The cursor of a log of so many bytes; `None` when its file is damaged.
+    fn stored_cursor(&self, bytes: u64) -> Result<Option<Cursor>> {
+        let path = self.cursor_file();
+        for _ in 0..TORN_READS {
+            match file::with_content(&path, STATE_FILE_BYTES, Cursor::parse) {
+                Ok(None) => return Ok(Some(Cursor::default())),
+                Ok(Some(Some(cursor))) if cursor.unheld() <= bytes => return Ok(Some(cursor)),
+                Ok(Some(_)) => {}
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+                Err(error) => return Err(Error::io("read", &path, error)),
+            }
+            std::thread::yield_now();
         }
+        Ok(None)
     }
 
     /// How many messages there are between two offsets.
@@ -120,7 +127,9 @@ impl Session {
     /// printed. Needs no sync: it matters only while the reading host lives.
     pub fn mark_shown(&self, token: &str, offset: u64) -> Result<()> {
         let path = self.file("shown");
-        file::write_note(&path, &format!("{offset} {token}\n")).map_err(|e| Error::io("write", &path, e))
+        // Always as long, as it is written over the one before.
+        let note = format!("{offset:020} {token}\n");
+        file::overwrite(&path, note.as_bytes()).map_err(|e| Error::io("write", &path, e))
     }
 
     /// The offset before which the mail of this hold has been printed.
@@ -156,9 +165,22 @@ impl Guard<'_> {
         file::sync(&path).map_err(|e| Error::io("sync", &path, e))
     }
 
-    /// Replaces the cursor.
+    /// Notes the cursor. Not synced: what a power cut takes back comes again,
+    /// marked, because it was sent before the machine started.
+    pub fn note_cursor(&self, cursor: &Cursor) -> Result<()> {
+        let path = self.session().cursor_file();
+        file::overwrite(&path, cursor.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
+    }
+
+    /// Writes the cursor: when this returns, it lasts.
     pub fn write_cursor(&self, cursor: &Cursor) -> Result<()> {
-        let path = self.session().file("cursor.json");
-        file::replace(&path, cursor.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
+        self.note_cursor(cursor)?;
+        self.sync_cursor()
+    }
+
+    /// Makes what the cursor says last.
+    pub fn sync_cursor(&self) -> Result<()> {
+        let path = self.session().cursor_file();
+        file::sync(&path).map_err(|e| Error::io("sync", &path, e))
     }
 }

@@ -76,6 +76,8 @@ impl Guard<'_> {
     /// Makes a hole of the history before `cut`, which must lie in it.
     pub fn trim(&self, cut: u64) -> Result<()> {
         let path = self.session().log();
+        // After a power cut, too, what is gone must count as read.
+        self.sync_cursor()?;
         // The newline before the cut stays: a log ends in one, whatever is left.
         log::hollow(&path, cut - 1).map_err(|e| Error::io("trim", &path, e))
     }

@@ -5,11 +5,31 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::fault;
+
 const DAY_MS: u64 = 86_400_000;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// When this machine was started, in milliseconds since 1970: as exact as the
+/// clock now, and at most a second late.
+pub fn started_ms() -> u64 {
+    now_ms().saturating_sub(fault::up_ms().unwrap_or_else(up_ms))
+}
+
+/// How long this machine has been up, asleep or not.
+#[cfg(target_os = "linux")]
+fn up_ms() -> u64 {
+    u64::try_from(rustix::system::sysinfo().uptime).unwrap_or(0) * 1000
+}
+
+#[cfg(not(target_os = "linux"))]
+fn up_ms() -> u64 {
+    let up = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(up.tv_sec).unwrap_or(0) * 1000
 }
 
 /// The file time as milliseconds since 1970.

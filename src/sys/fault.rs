@@ -3,7 +3,8 @@
 //! Invariant: in release builds each function is empty. In debug builds
 //! `RELAY_FAULT=crash:N`, `fail:N`, `fail-from:N` or `lose:N` acts at the N-th
 //! step of the process: abort, one error, errors from then on, or abort as a
-//! power cut would, with every change undone that was not synced yet.
+//! power cut would, with every change undone that was not synced yet. With
+//! `restarted:0` the machine was started just now.
 
 use std::io;
 use std::path::Path;
@@ -20,6 +21,9 @@ mod seam {
     }
     pub fn unsynced(_: &Path) {}
     pub fn synced(_: &Path) {}
+    pub fn up_ms() -> Option<u64> {
+        None
+    }
 }
 
 #[cfg(debug_assertions)]
@@ -86,6 +90,12 @@ mod seam {
         }
     }
 
+    /// How long the machine has been up, where a test says so.
+    pub fn up_ms() -> Option<u64> {
+        let plan = PLAN.lock().ok()?;
+        plan.as_ref().filter(|plan| plan.action == "restarted").map(|plan| plan.at)
+    }
+
     /// The path's content and name have reached the disk.
     pub fn synced(path: &Path) {
         if let Ok(mut guard) = PLAN.lock()
@@ -96,4 +106,4 @@ mod seam {
     }
 }
 
-pub use seam::{arm, step, synced, unsynced};
+pub use seam::{arm, step, synced, unsynced, up_ms};

@@ -286,6 +286,18 @@ pub fn write_note(path: &Path, line: &str) -> io::Result<()> {
     note.write_all(line.as_bytes())
 }
 
+/// Writes over the beginning of a file, or makes it, in one write. Not synced:
+/// a power cut leaves the old content, the new, or an empty file where there was
+/// none. A reader must be able to tell a torn one. The caller holds the lock that
+/// makes it the only writer.
+pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    fault::unsynced(path);
+    fault::step()?;
+    let mut file = open_with(path, OFlags::WRONLY | OFlags::CREATE)?;
+    fault::step()?;
+    file.write_all(content)
+}
+
 /// Opens (and creates) a file that only serves to be locked.
 pub fn open_lock(path: &Path) -> io::Result<File> {
     match open_with(path, OFlags::WRONLY) {
