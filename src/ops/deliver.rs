@@ -17,7 +17,7 @@ use crate::mail::fence;
 use crate::store::session::Guard;
 use crate::store::{Cursor, Session, Store};
 use crate::sys::process::{Process, host_process};
-use crate::sys::random;
+use crate::sys::{heap, random};
 
 /// Text for the model, and the mail that is shown with it.
 pub struct Injection {
@@ -141,6 +141,7 @@ fn show_pending(
     process: Option<Process>,
     hears: bool,
 ) -> Result<Option<Injection>> {
+    heap::keep_a_page();
     let guard = session.lock()?;
     let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
