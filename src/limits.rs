@@ -115,7 +115,7 @@ pub const RING_MESSAGES: usize = 64;
 pub const WAITING_COUNTED: usize = 20;
 /// Sessions that `list` shows people, unless they ask for all: what reads like
 /// a list, and takes a moment also where a store has tens of thousands.
-pub const LIST_SESSIONS: usize = 500;
+pub const LIST_SESSIONS: usize = 200;
 /// Messages that `peek` prints unless asked for more.
 pub const PEEK_MESSAGES: usize = 1_000;
 /// Messages that `log` prints unless asked for more.

@@ -151,6 +151,7 @@ fn scan(
     candidates: &mut Vec<Candidate>,
 ) {
     let Ok(listing) = std::fs::read_dir(folder) else { return };
+    let Ok(opened) = file::open(folder) else { return };
     for entry in listing.flatten() {
         if *budget == 0 {
             return;
@@ -160,15 +161,13 @@ fn scan(
         if depth > 0 && kind.is_dir() {
             scan(&entry.path(), host, depth - 1, oldest_ms, budget, candidates);
         } else if depth == 0 && kind.is_file() {
-            let Some(id) = entry.file_name().to_str().and_then(host.transcript_id) else { continue };
-            let Some(active_ms) =
-                entry.metadata().ok().and_then(|data| data.modified().ok()).map(clock::file_ms)
-            else {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let active_ms = file::changed_in(&opened, &name);
+            if active_ms < oldest_ms {
                 continue;
-            };
-            if active_ms >= oldest_ms {
-                candidates.push(Candidate { host, id, named: Named::In(entry.path()), active_ms });
             }
+            let Some(id) = (host.transcript_id)(&name) else { continue };
+            candidates.push(Candidate { host, id, named: Named::In(entry.path()), active_ms });
         }
     }
 }

@@ -110,11 +110,7 @@ pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Re
     // A mailbox that got its last mail before then has none of them, unless the
     // clock was wrong.
     if let Some(made_ms) = made_ms(first) {
-        let found = copies_in(
-            store,
-            store.mailed_since((made_ms.saturating_sub(CLOCK_BACK_MS) / 1000) as i64)?,
-            fits,
-        )?;
+        let found = copies_in(store, store.mailed_since(made_ms.saturating_sub(CLOCK_BACK_MS))?, fits)?;
         if !found.is_empty() {
             return Ok(found);
         }

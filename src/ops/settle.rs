@@ -4,6 +4,7 @@
 //! another way, or expired, is an error and changes nothing.
 
 use crate::error::{Cause, Error, Result};
+use crate::store::session::Guard;
 use crate::store::{Session, Store};
 use crate::sys::clock;
 
@@ -16,20 +17,28 @@ pub enum Settlement {
     PutBack,
 }
 
-/// Settles the hold that a token names.
+/// Settles the hold that a token names, as its reader says: when this returns,
+/// it lasts.
 pub fn settle(store: &Store, token: &str, how: Settlement) -> Result<()> {
     let session =
         token.split_once('.').and_then(|(_, key)| store.session_of_token(key)).filter(Session::exists);
     match session {
-        Some(session) => settle_in(&session, token, how),
+        Some(session) => {
+            let guard = session.lock()?;
+            settle_under(&guard, token, how)?;
+            guard.sync_cursor()
+        }
         None => Err(Error::new(Cause::Token, "no hold has this token; see `relay help inbox`")),
     }
 }
 
-/// Settles the hold that a token names, in the mailbox that is known to have it.
+/// Settles a hold as relay itself concludes, in the mailbox that has it.
 pub fn settle_in(session: &Session, token: &str, how: Settlement) -> Result<()> {
-    let guard = session.lock()?;
-    let (mut cursor, _) = session.cursor()?;
+    settle_under(&session.lock()?, token, how)
+}
+
+fn settle_under(guard: &Guard, token: &str, how: Settlement) -> Result<()> {
+    let (mut cursor, _) = guard.session().cursor()?;
     if let Some(settled) = cursor.settled.as_ref().filter(|settled| settled.token == token) {
         return match settled.consumed == (how == Settlement::Acknowledge) {
             true => Ok(()),
@@ -54,5 +63,5 @@ pub fn settle_in(session: &Session, token: &str, how: Settlement) -> Result<()> 
         Settlement::Acknowledge => cursor.acknowledge(),
         Settlement::PutBack => cursor.put_back(),
     }
-    guard.write_cursor(&cursor)
+    guard.note_cursor(&cursor)
 }

@@ -156,7 +156,10 @@ impl Guard<'_> {
     /// Returns the offset after it.
     pub fn append(&self, message: &Message) -> Result<u64> {
         let path = self.session().log();
-        log::append_line(&path, message.to_line().as_bytes()).map_err(|e| Error::io("append to", &path, e))
+        let end = log::append_line(&path, message.to_line().as_bytes())
+            .map_err(|e| Error::io("append to", &path, e))?;
+        file::touch(self.session().folder());
+        Ok(end)
     }
 
     /// Syncs what another process may have appended and not synced yet.

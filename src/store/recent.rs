@@ -1,7 +1,7 @@
 //! Which sessions of very many matter.
 //!
-//! Invariant: a look or two at each session's folder decide, not its record or
-//! its mail: this is quick where there are tens of thousands.
+//! Invariant: one look at each session's folder decides, not its record or its
+//! mail: this is quick where there are tens of thousands.
 
 use std::cmp::Reverse;
 
@@ -20,7 +20,7 @@ impl Store {
         if count <= most {
             return Ok((keys.iter().map(|key| self.session_of_key(key)).collect(), count));
         }
-        let mut by_time: Vec<(i64, &String)> = self.times(&keys, true)?.into_iter().zip(&keys).collect();
+        let mut by_time: Vec<(u64, &String)> = self.times(&keys, "")?.into_iter().zip(&keys).collect();
         by_time.sort_unstable_by_key(|(time, _)| Reverse(*time));
         let mut sessions = self.announced_by_running()?;
         let running = sessions.len();
@@ -35,26 +35,24 @@ impl Store {
         Ok((sessions, count))
     }
 
-    /// The sessions that got mail at this time or since, in seconds since 1970.
-    pub fn mailed_since(&self, time: i64) -> Result<Vec<Session>> {
+    /// The sessions that got mail at this time or since, in milliseconds since 1970.
+    pub fn mailed_since(&self, time_ms: u64) -> Result<Vec<Session>> {
         let keys = self.keys()?;
-        let mailed = self.times(&keys, false)?.into_iter().zip(&keys).filter(|(mailed, _)| *mailed >= time);
+        let mailed = self.times(&keys, LOG)?.into_iter().zip(&keys).filter(|(mailed, _)| *mailed >= time_ms);
         Ok(mailed.map(|(_, key)| self.session_of_key(key)).collect())
     }
 
-    /// When the session of each key last got mail or, with `any`, when anything
-    /// happened to it, in seconds since 1970.
-    fn times(&self, keys: &[String], any: bool) -> Result<Vec<i64>> {
+    /// When this file of each key's session last changed, in milliseconds since 1970;
+    /// of no name: the folder itself, which bears when something last happened.
+    fn times(&self, keys: &[String], file: &str) -> Result<Vec<u64>> {
         let path = self.folder();
         let folder = file::open(&path).map_err(|e| Error::io("open", &path, e))?;
-        // The folder of a session changes with its record and its cursor, its log with its mail.
         Ok(in_two(keys, |keys| {
-            let mut log = String::new();
+            let mut path = String::new();
             let mut time = |key: &str| {
-                log.clear();
-                log.extend([key, "/", LOG]);
-                let mailed = file::changed_in(&folder, &log);
-                if any { mailed.max(file::changed_in(&folder, key)) } else { mailed }
+                path.clear();
+                path.extend([key, "/", file]);
+                file::changed_in(&folder, &path)
             };
             keys.iter().map(|key| time(key)).collect()
         }))

@@ -76,10 +76,17 @@ impl Guard<'_> {
     /// Makes a hole of the history before `cut`, which must lie in it.
     pub fn trim(&self, cut: u64) -> Result<()> {
         let path = self.session().log();
+        let folder = self.session().folder();
+        let changed = folder.metadata().and_then(|data| data.modified());
         // After a power cut, too, what is gone must count as read.
         self.sync_cursor()?;
         // The newline before the cut stays: a log ends in one, whatever is left.
-        log::hollow(&path, cut - 1).map_err(|e| Error::io("trim", &path, e))
+        log::hollow(&path, cut - 1).map_err(|e| Error::io("trim", &path, e))?;
+        // Nothing happened to the session.
+        if let Ok(changed) = changed {
+            let _ = file::open(folder).and_then(|folder| folder.set_modified(changed));
+        }
+        Ok(())
     }
 }
 

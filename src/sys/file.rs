@@ -77,7 +77,7 @@ pub fn read_tail(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
     };
     let mut file = open(path)?;
     file.seek(SeekFrom::Start(bytes.saturating_sub(limit as u64)))?;
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(limit.min(bytes as usize) + 1);
     file.take(limit as u64).read_to_end(&mut content)?;
     Ok(Some(content))
 }
@@ -219,10 +219,22 @@ pub fn create(path: &Path, draft: &Path, content: &[u8]) -> io::Result<bool> {
     Ok(created)
 }
 
-/// When what stands at `path`, seen from an open folder, last changed: seconds
-/// since 1970, 0 where nothing is.
-pub fn changed_in(folder: &File, path: &str) -> i64 {
-    rustix::fs::statat(folder, path, AtFlags::empty()).map_or(0, |found| found.st_mtime)
+/// When what stands at `path`, seen from an open folder, last changed, itself
+/// and not what it links to: milliseconds since 1970, 0 where nothing is.
+#[allow(clippy::unnecessary_cast)] // signed on macOS
+pub fn changed_in(folder: &File, path: &str) -> u64 {
+    rustix::fs::statat(folder, path, AtFlags::SYMLINK_NOFOLLOW).map_or(0, |found| {
+        u64::try_from(found.st_mtime).unwrap_or(0) * 1000 + found.st_mtime_nsec as u64 / 1_000_000
+    })
+}
+
+/// Says of a file or folder that it changed just now. Where that fails, it does
+/// not say so.
+pub fn touch(path: &Path) {
+    let time = |tv_nsec| rustix::fs::Timespec { tv_sec: 0, tv_nsec };
+    let (last_access, last_modification) = (time(rustix::fs::UTIME_OMIT), time(rustix::fs::UTIME_NOW));
+    let times = rustix::fs::Timestamps { last_access, last_modification };
+    let _ = rustix::fs::utimensat(rustix::fs::CWD, path, &times, AtFlags::empty());
 }
 
 /// What a file occupies on the disk, in bytes; 0 when there is none.
@@ -286,10 +298,10 @@ pub fn write_note(path: &Path, line: &str) -> io::Result<()> {
     note.write_all(line.as_bytes())
 }
 
-/// Writes over the beginning of a file, or makes it, in one write. Not synced:
-/// a power cut leaves the old content, the new, or an empty file where there was
-/// none. A reader must be able to tell a torn one. The caller holds the lock that
-/// makes it the only writer.
+/// Writes over the beginning of a file, or makes it, in one write. Until it is
+/// synced, a power cut leaves the old content, the new, or an empty file where
+/// there was none. A reader must be able to tell a torn one. The caller holds the
+/// lock that makes it the only writer.
 pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     fault::unsynced(path);
     fault::step()?;
@@ -298,15 +310,20 @@ pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)
 }
 
-/// Opens (and creates) a file that only serves to be locked.
-pub fn open_lock(path: &Path) -> io::Result<File> {
-    match open_with(path, OFlags::WRONLY) {
+/// Opens a file, made where there is none; and whether it was.
+pub(super) fn open_or_create(path: &Path, flags: OFlags) -> io::Result<(File, bool)> {
+    match open_with(path, flags) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fault::step()?;
-            open_with(path, OFlags::WRONLY | OFlags::CREATE)
+            Ok((open_with(path, flags | OFlags::CREATE)?, true))
         }
-        opened => opened,
+        opened => Ok((opened?, false)),
     }
+}
+
+/// Opens (and creates) a file that only serves to be locked.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    open_or_create(path, OFlags::WRONLY).map(|(file, _)| file)
 }
 
 fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {

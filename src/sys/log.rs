@@ -11,21 +11,14 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use super::fault;
-use super::file::{ANEW, open, open_with, sync_directory_of};
+use super::file::{ANEW, open, open_or_create, open_with, sync_directory_of};
 
 /// Appends one line (which must end in a newline) to a log, in one write, and
 /// syncs it. A torn line that a crash left behind is closed first, so that it
 /// cannot swallow this one; a write that fails is taken back. The caller holds
 /// the log's lock. Returns the offset after the line.
 pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
-    let flags = OFlags::RDWR | OFlags::APPEND;
-    let (mut log, created) = match open_with(path, flags) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fault::step()?;
-            (open_with(path, flags | OFlags::CREATE)?, true)
-        }
-        opened => (opened?, false),
-    };
+    let (mut log, created) = open_or_create(path, OFlags::RDWR | OFlags::APPEND)?;
     let before = log.seek(SeekFrom::End(0))?;
     let mut record = Vec::with_capacity(line.len() + 1);
     if before > 0 {
