@@ -3,7 +3,6 @@
 //! Invariant: strict by the verb's own row of the table; after `--` nothing is
 //! a flag; a word that could be meant as a flag is never taken for text.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use clap_lex::{ArgCursor, RawArgs};
@@ -16,7 +15,7 @@ use crate::mail::address::{closest, shorten};
 #[derive(Debug)]
 pub struct Parsed {
     pub verb: &'static Verb,
-    flags: BTreeMap<&'static str, Option<String>>,
+    flags: Vec<(&'static str, Option<String>)>,
     operands: Vec<String>,
     message: Option<String>,
 }
@@ -24,12 +23,12 @@ pub struct Parsed {
 impl Parsed {
     /// Whether the flag was given.
     pub fn flag(&self, name: &str) -> bool {
-        self.flags.contains_key(name)
+        self.flags.iter().any(|(flag, _)| *flag == name)
     }
 
     /// What was given with the flag.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.flags.get(name)?.as_deref()
+        self.flags.iter().find(|(flag, _)| *flag == name)?.1.as_deref()
     }
 
     pub fn positional(&self, index: usize) -> Option<&str> {
@@ -97,7 +96,7 @@ pub fn asks_for_hook(arguments: impl Iterator<Item = OsString>) -> bool {
 
 /// Sorts the words after the verb into flags, operands and message.
 fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<Parsed> {
-    let mut parsed = Parsed { verb, flags: BTreeMap::new(), operands: Vec::new(), message: None };
+    let mut parsed = Parsed { verb, flags: Vec::new(), operands: Vec::new(), message: None };
     let mut loose: Vec<String> = Vec::new();
     let mut rest = Vec::new();
     while let Some(word) = raw.next(cursor) {
@@ -121,7 +120,7 @@ fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<P
             }
             flag(&mut parsed, name, given, raw, cursor)?;
         } else if word.to_value_os() == OsStr::new("-h") && !in_message {
-            parsed.flags.insert("help", None);
+            parsed.flags.push(("help", None));
         } else if word.is_short() && (verb.message.is_none() || loose.len() < operands) {
             return Err(unknown_flag(verb, &word.to_value_os().to_string_lossy()));
         } else {
@@ -155,7 +154,7 @@ fn flag(
 ) -> Result<()> {
     let verb = parsed.verb;
     if name == "help" && given.is_none() {
-        parsed.flags.insert("help", None);
+        parsed.flags.push(("help", None));
         return Ok(());
     }
     let Some(flag) = verb.flags.iter().find(|flag| flag.name == name) else {
@@ -186,10 +185,11 @@ fn flag(
             number
         }
     };
-    match parsed.flags.insert(flag.name, value) {
-        Some(_) => Err(Error::usage(format!("--{name} stands twice; give it once"))),
-        None => Ok(()),
+    if parsed.flag(flag.name) {
+        return Err(Error::usage(format!("--{name} stands twice; give it once")));
     }
+    parsed.flags.push((flag.name, value));
+    Ok(())
 }
 
 /// How many operands this command line may have.

@@ -168,9 +168,12 @@ pub fn keep_copy(path: &Path) -> io::Result<Option<PathBuf>> {
     let copy = (1..).map(name).find(|copy| !copy.exists() || fs::read(copy).ok() == fs::read(path).ok());
     let copy = copy.ok_or(io::ErrorKind::AlreadyExists)?;
     fault::step()?;
-    match fs::copy(path, &copy) {
-        Ok(_) => {
-            open(&copy)?.sync_all()?;
+    match fs::read(path) {
+        Ok(content) => {
+            let mut file = open_with(&copy, ANEW)?;
+            file.write_all(&content)?;
+            file.set_permissions(path.metadata()?.permissions())?;
+            file.sync_all()?;
             Ok(Some(copy))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(None),

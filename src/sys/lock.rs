@@ -7,8 +7,9 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::file::{open, open_lock};
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         if self.waited {
             let _ = self.file.unlock();
-            std::thread::yield_now();
+            thread::yield_now();
         }
     }
 }
@@ -43,18 +44,24 @@ impl Lock {
         }
         // The kernel queues blocked lockers first come, first served; only it
         // cannot be told to give up, so the wait is on a thread of its own.
-        let (taken, answer) = mpsc::channel();
-        std::thread::Builder::new()
-            .stack_size(64 * 1024)
-            .spawn(move || {
-                let locked = file.lock();
-                let _ = taken.send(locked.map(|()| file));
-            })
-            .map_err(|error| Error::io("wait for the lock", path, error))?;
-        match answer.recv_timeout(Duration::from_millis(LOCK_WAIT_MS)) {
-            Ok(Ok(file)) => Ok(Lock { file, waited: true }),
-            Ok(Err(error)) => Err(Error::io("lock", path, error)),
-            Err(_) => Err(Error::busy(path, holder(path))),
+        let waits = |error| Error::io("wait for the lock", path, error);
+        let (same, waiter) = (file.try_clone().map_err(waits)?, thread::current());
+        let outcome = Arc::new(OnceLock::new());
+        let told = outcome.clone();
+        let wait = move || {
+            let _ = told.set(same.lock().map_err(|error| error.kind()));
+            waiter.unpark();
+        };
+        thread::Builder::new().stack_size(64 * 1024).spawn(wait).map_err(waits)?;
+        let end = Instant::now() + Duration::from_millis(LOCK_WAIT_MS);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match outcome.get() {
+                Some(Ok(())) => return Ok(Lock { file, waited: true }),
+                Some(Err(kind)) => return Err(Error::io("lock", path, (*kind).into())),
+                None if left.is_zero() => return Err(Error::busy(path, holder(path))),
+                None => thread::park_timeout(left),
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{OFlags, Stat};
@@ -63,9 +64,17 @@ fn wait_after(error: Errno, stream: BorrowedFd, until: PollFlags) -> io::Result<
 
 /// Whether something can be read at once, or the other side is gone.
 pub fn is_ready(source: BorrowedFd) -> bool {
-    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    is_ready_within(source, Duration::ZERO)
+}
+
+/// The same, or becomes so within this time, or less where a signal comes.
+pub fn is_ready_within(source: BorrowedFd, patience: Duration) -> bool {
+    let end = rustix::event::Timespec {
+        tv_sec: patience.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: patience.subsec_nanos().into(),
+    };
     let mut sources = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
-    rustix::event::poll(&mut sources, Some(&now)).is_ok_and(|ready| ready > 0)
+    rustix::event::poll(&mut sources, Some(&end)).is_ok_and(|ready| ready > 0)
 }
 
 /// Writes all of `text` to stdout.

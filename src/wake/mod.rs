@@ -5,13 +5,14 @@
 
 pub mod ring;
 
-use std::io::{BufRead, BufReader, PipeReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, PipeReader, Read, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::sys::stdio::is_ready_within;
 
 /// What is to be run.
 pub struct Plan {
@@ -119,16 +120,33 @@ fn gather(command: &mut Command, reader: PipeReader, bytes: usize, patience: Dur
     let mut child = command.stdin(Stdio::null()).spawn().ok()?;
     // The command keeps the pipe's other end open.
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut printed = Vec::new();
-        let read = reader.take(bytes as u64).read_to_end(&mut printed);
-        let _ = sender.send(read.is_ok().then_some(printed));
-    });
-    let printed = receiver.recv_timeout(patience).ok().flatten();
+    let printed = read_within(reader, bytes, patience);
     let _ = child.kill();
     let _ = child.wait();
     printed.map(|printed| String::from_utf8_lossy(&printed).into_owned())
+}
+
+/// What can be read until the end, or up to `bytes`; `None` if that takes longer.
+fn read_within(mut reader: PipeReader, bytes: usize, patience: Duration) -> Option<Vec<u8>> {
+    let end = Instant::now() + patience;
+    let mut read = Vec::new();
+    let mut piece = [0; 4096];
+    while read.len() < bytes {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        if !is_ready_within(reader.as_fd(), left) {
+            continue;
+        }
+        match reader.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => read.extend_from_slice(&piece[..length.min(bytes - read.len())]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    Some(read)
 }
 
 /// Runs the plan with `input` on its stdin and these variables set. Returns its
