@@ -20,6 +20,7 @@ use crate::limits::{
     TRANSCRIPT_TAIL_BYTES,
 };
 use crate::mail::address::shorten;
+use crate::sys::folder::{self, Kind};
 use crate::sys::{clock, file};
 use crate::wake::{self, Plan};
 
@@ -150,26 +151,25 @@ fn scan(
     budget: &mut usize,
     candidates: &mut Vec<Candidate>,
 ) {
-    let Ok(listing) = std::fs::read_dir(folder) else { return };
     let Ok(opened) = file::open(folder) else { return };
-    for entry in listing.flatten() {
+    // What cannot be listed to its end is listed as far as it can.
+    let _ = folder::each(&opened, &mut |name, kind| {
         if *budget == 0 {
-            return;
+            return false;
         }
         *budget -= 1;
-        let Ok(kind) = entry.file_type() else { continue };
-        if depth > 0 && kind.is_dir() {
-            scan(&entry.path(), host, depth - 1, oldest_ms, budget, candidates);
-        } else if depth == 0 && kind.is_file() {
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let active_ms = file::changed_in(&opened, &name);
-            if active_ms < oldest_ms {
-                continue;
+        if depth > 0 && kind == Kind::Folder {
+            scan(&folder.join(name), host, depth - 1, oldest_ms, budget, candidates);
+        } else if depth == 0 && kind == Kind::File {
+            let active_ms = file::changed_in(&opened, name);
+            if active_ms >= oldest_ms
+                && let Some(id) = (host.transcript_id)(name)
+            {
+                candidates.push(Candidate { host, id, named: Named::In(folder.join(name)), active_ms });
             }
-            let Some(id) = (host.transcript_id)(&name) else { continue };
-            candidates.push(Candidate { host, id, named: Named::In(entry.path()), active_ms });
         }
-    }
+        true
+    });
 }
 
 /// The directory a transcript names, in its first lines or in the file beside it.

@@ -165,7 +165,7 @@ impl Cursor {
         let summed = &summed[..summed.len() - 1];
         let mut text = format!("{summed}{}\n", sum(summed));
         let blanks = CURSOR_BYTES.saturating_sub(text.len()).max(1);
-        text.extend(std::iter::repeat_n(' ', blanks));
+        text.push_str(&" ".repeat(blanks));
         text
     }
 

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Cause, Error, Result};
 use crate::limits::STATE_FILE_BYTES;
 use crate::mail::address;
-use crate::sys::{Env, file};
+use crate::sys::{Env, file, folder};
 
 pub use cursor::{Cursor, Hold};
 pub use retention::Keep;
@@ -138,12 +138,17 @@ impl Store {
 
 /// The names of a folder's entries; none when there is no such folder.
 fn entries(folder: &Path) -> Result<Vec<String>> {
-    let listing = match std::fs::read_dir(folder) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("list", folder, error)),
-    };
-    Ok(listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
+    let mut names = Vec::new();
+    let listed = file::open(folder).and_then(|folder| {
+        folder::each(&folder, &mut |name, _| {
+            names.push(name.to_owned());
+            true
+        })
+    });
+    match listed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("list", folder, error)),
+        _ => Ok(names),
+    }
 }
 
 /// The store's format; `None` when there is no store, an error when this relay

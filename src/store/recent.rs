@@ -4,6 +4,7 @@
 //! mail: this is quick where there are tens of thousands.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use super::mailbox::LOG;
 use super::{Session, Store};
@@ -20,11 +21,20 @@ impl Store {
         if count <= most {
             return Ok((keys.iter().map(|key| self.session_of_key(key)).collect(), count));
         }
-        let mut by_time: Vec<(u64, &String)> = self.times(&keys, "")?.into_iter().zip(&keys).collect();
-        by_time.sort_unstable_by_key(|(time, _)| Reverse(*time));
+        // The latest of many: to sort them all takes as long as to look at them.
+        let mut latest = BinaryHeap::new();
+        for (time, key) in self.times(&keys, "")?.into_iter().zip(&keys) {
+            if latest.len() < most {
+                latest.push(Reverse((time, key)));
+            } else if let Some(mut oldest) = latest.peek_mut()
+                && time > oldest.0.0
+            {
+                *oldest = Reverse((time, key));
+            }
+        }
         let mut sessions = self.announced_by_running()?;
         let running = sessions.len();
-        for (_, key) in by_time {
+        for Reverse((_, key)) in latest.into_sorted_vec() {
             if sessions.len() >= most {
                 break;
             }

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod env;
 pub mod fault;
 pub mod file;
+pub mod folder;
 pub mod heap;
 pub mod lock;
 pub mod log;

@@ -76,8 +76,13 @@ pub fn executable() -> Result<std::path::PathBuf> {
 /// as their first word, and the file of each, even one that was replaced; none
 /// where the system has no `/proc`.
 pub fn running(verb: &str) -> Vec<(u32, std::path::PathBuf)> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let mut pids: Vec<u32> = Vec::new();
+    let _ = super::file::open("/proc".as_ref()).and_then(|proc| {
+        super::folder::each(&proc, &mut |name, _| {
+            pids.extend(name.parse::<u32>());
+            true
+        })
+    });
     let of_relay = |pid: &u32| {
         let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
@@ -85,7 +90,8 @@ pub fn running(verb: &str) -> Vec<(u32, std::path::PathBuf)> {
         name.starts_with(b"relay") && words.get(1) == Some(&verb.as_bytes())
     };
     // The link of another user's process cannot be read.
-    pids.filter(of_relay)
+    pids.into_iter()
+        .filter(of_relay)
         .map(|pid| (pid, std::path::PathBuf::from(format!("/proc/{pid}/exe"))))
         .filter(|(_, program)| program.read_link().is_ok())
         .collect()
