@@ -23,7 +23,8 @@ pub fn started_ms() -> u64 {
 /// How long this machine has been up, asleep or not.
 #[cfg(target_os = "linux")]
 fn up_ms() -> u64 {
-    u64::try_from(rustix::system::sysinfo().uptime).unwrap_or(0) * 1000
+    // It counts a second that has begun as one.
+    u64::try_from(rustix::system::sysinfo().uptime - 1).unwrap_or(0) * 1000
 }
 
 #[cfg(not(target_os = "linux"))]
