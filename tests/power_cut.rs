@@ -133,7 +133,7 @@ fn a_hook_that_delivers_waits_for_no_disk_and_an_ack_does() {
         return println!("skipped: strace is not installed");
     }
     let world = World::with_alice_and_bob();
-    world.ok(&["send", "bob", "--", "one"]);
+    assert!(syncs(&world, &["send", "bob", "--", "one"], "") >= 1);
     world.ok(&["send", "bob", "--", "two"]);
     // The event of a tool tells the store nothing new of its session.
     let event = tool_use(&world, "a").to_string();
@@ -143,4 +143,17 @@ fn a_hook_that_delivers_waits_for_no_disk_and_an_ack_does() {
     world.ok(&["send", "alice", "--", "three"]);
     let held = world.json(&["inbox", "--hold", "60", "alice"]);
     assert!(syncs(&world, &["ack", held["token"].as_str().unwrap()], "") >= 1);
+}
+
+#[test]
+fn a_benchmark_can_do_without_the_disk_and_doctor_objects() {
+    let world = World::with_alice_and_bob().with("RELAY_SYNC", "off");
+    if Command::new("strace").arg("-V").output().is_ok() {
+        assert_eq!(syncs(&world, &["send", "bob", "--", "one"], ""), 0);
+    } else {
+        println!("skipped: strace is not installed");
+    }
+    let doctor = world.run(&["doctor"]);
+    assert_eq!(doctor.code, Some(1));
+    assert!(doctor.stdout.contains("RELAY_SYNC=off: a power cut takes accepted mail; unset it"));
 }

@@ -3,24 +3,31 @@
 //! Invariant: the overview fits 80 columns and 24 lines, the help of a verb 80
 //! columns; both are made from the table.
 
+use std::fmt::Write;
+
 use super::table::{Flag, Group, Need, Takes, VERBS, Verb};
 
 const COLUMNS: usize = 79;
 
 /// The overview that `relay help` prints.
 pub fn overview() -> String {
-    let mut text = String::from("relay: durable mail between the coding-agent sessions of this machine\n");
+    // 24 lines of 80 columns, and all of it in one piece.
+    let mut text = String::with_capacity(24 * (COLUMNS + 1));
+    text.push_str("relay: durable mail between the coding-agent sessions of this machine\n");
     for group in Group::ALL {
         let verbs = VERBS.iter().filter(|verb| verb.group == group);
-        if matches!(group, Group::Also | Group::Hosts | Group::Shell) {
-            let names: Vec<&str> = verbs.map(|verb| verb.name).collect();
-            text.push_str(&format!("\n{}: {}", group.title(), names.join(", ")));
-            continue;
-        }
-        text.push_str(&format!("\n{}\n", group.title()));
+        let in_a_row = matches!(group, Group::Also | Group::Hosts | Group::Shell);
+        text.extend(["\n", group.title()]);
+        let mut between = if in_a_row { ": " } else { "\n  " };
         for verb in verbs {
-            text.push_str(&format!("  {:9} {}\n", verb.name, verb.summary));
+            if in_a_row {
+                text.extend([between, verb.name]);
+                between = ", ";
+            } else {
+                let _ = write!(text, "{between}{:9} {}", verb.name, verb.summary);
+            }
         }
+        text.push_str(if in_a_row { "" } else { "\n" });
     }
     text.push_str("\nMore: relay help <verb>, relay man; what is wrong: relay doctor\n");
     text

@@ -18,11 +18,12 @@ pub const EXITS: [(u8, &str); 11] = [
 ];
 
 /// Variables that relay reads.
-pub const VARIABLES: [(&str, &str); 8] = [
+pub const VARIABLES: [(&str, &str); 9] = [
     ("AGENT_RELAY_HOME", "where the store is; ~/.agent-relay when unset"),
     ("SESSION_RELAY_HOME", "the same, under its older name"),
     ("RELAY_PROJECT_DIR", "the project that a bus works in, where its host does not say"),
     ("RELAY_BELL", "off: a bus with this does not ring its idle host when mail waits"),
+    ("RELAY_SYNC=off", "for benchmarks: nothing waits for the disk, and a power cut takes accepted mail"),
     ("RELAY_KEEP_DAYS, RELAY_KEEP_MIB", "how long and how much read mail is kept (30, 16); 0: for ever"),
     ("RELAY_CLAUDE_PROJECTS", "where Claude Code keeps transcripts, for discover"),
     ("RELAY_CODEX_SESSIONS", "where Codex keeps transcripts, for discover"),

@@ -22,6 +22,12 @@ impl Env {
         std::env::var(name).ok().filter(|value| !value.is_empty() && !value.contains("${"))
     }
 
+    /// Whether what is accepted is to be on the disk. `RELAY_SYNC=off` is there to
+    /// time relay without the disk it runs on, and breaks its first promise.
+    pub fn syncs(&self) -> bool {
+        self.get("RELAY_SYNC").as_deref() != Some("off")
+    }
+
     /// A variable that holds a path, made absolute.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(|value| self.absolute(Path::new(&value)))

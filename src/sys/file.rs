@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::fault;
+use super::{Env, fault};
 
 /// What one read asks for, in bytes: more than most files of a store hold.
 const READ_AT_ONCE: usize = 1024;
@@ -173,7 +173,7 @@ pub fn keep_copy(path: &Path) -> io::Result<Option<PathBuf>> {
             let mut file = open_with(&copy, ANEW)?;
             file.write_all(&content)?;
             file.set_permissions(path.metadata()?.permissions())?;
-            file.sync_all()?;
+            make_last(&file, File::sync_all)?;
             Ok(Some(copy))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(None),
@@ -281,7 +281,7 @@ pub fn open_note(path: &Path) -> io::Result<File> {
 /// Makes what stands in a file, and its name, last.
 pub fn sync(path: &Path) -> io::Result<()> {
     fault::step()?;
-    open(path)?.sync_data()?;
+    make_last(&open(path)?, File::sync_data)?;
     sync_directory_of(path)?;
     fault::synced(path);
     Ok(())
@@ -335,12 +335,17 @@ fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
     fault::step()?;
     file.write_all(content)?;
     fault::step()?;
-    file.sync_all()
+    make_last(&file, File::sync_all)
 }
 
 /// Makes the entry of `path` in its directory durable.
 pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     fault::step()?;
-    open(parent)?.sync_all()
+    make_last(&open(parent)?, File::sync_all)
+}
+
+/// Syncs a file or folder, unless [`Env::syncs`] says otherwise.
+pub(super) fn make_last(file: &File, sync: fn(&File) -> io::Result<()>) -> io::Result<()> {
+    if Env::default().syncs() { sync(file) } else { Ok(()) }
 }

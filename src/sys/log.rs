@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use super::fault;
-use super::file::{ANEW, open, open_or_create, open_with, sync_directory_of};
+use super::file::{ANEW, make_last, open, open_or_create, open_with, sync_directory_of};
 
 /// What one read of a log to be copied asks for, in bytes.
 const COPIED_AT_ONCE: usize = 64 * 1024;
@@ -36,7 +36,7 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
     let written = fault::step()
         .and_then(|()| log.write_all(&record))
         .and_then(|()| fault::step())
-        .and_then(|()| log.sync_data())
+        .and_then(|()| make_last(&log, File::sync_data))
         .and_then(|()| if created { sync_directory_of(path) } else { Ok(()) });
     match written {
         Ok(()) => {
@@ -71,7 +71,7 @@ pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
     fault::step()?;
     // When mail last came must still show.
     new.set_modified(old.metadata()?.modified()?)?;
-    new.sync_all()?;
+    make_last(&new, File::sync_all)?;
     fault::unsynced(path);
     fault::step()?;
     fs::rename(&draft, path)?;

@@ -15,6 +15,9 @@ use crate::store::Store;
 use crate::sys::{clock, file, process};
 
 pub fn examine(relay: &Relay, findings: &mut Findings) {
+    if !relay.env.syncs() {
+        findings.problem("sync", "RELAY_SYNC=off: a power cut takes accepted mail; unset it".to_owned());
+    }
     match relay.existing_store() {
         Err(error) => findings.problem("store", error.to_string()),
         Ok(None) => findings.notice(
