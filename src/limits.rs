@@ -116,6 +116,9 @@ pub const WAITING_COUNTED: usize = 20;
 /// Sessions that `list` shows people, unless they ask for all: what reads like
 /// a list, and takes a moment also where a store has tens of thousands.
 pub const LIST_SESSIONS: usize = 200;
+/// How exactly it is known when something last happened to a session, in
+/// milliseconds: an hour, to choose those that a long list shows.
+pub const ACTIVE_MS: u64 = 60 * 60 * 1000;
 /// Messages that `peek` prints unless asked for more.
 pub const PEEK_MESSAGES: usize = 1_000;
 /// Messages that `log` prints unless asked for more.

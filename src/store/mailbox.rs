@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::cursor::Cursor;
 use super::session::{Guard, Session};
 use crate::error::{Error, Result};
-use crate::limits::{RECORD_BYTES, STATE_FILE_BYTES};
+use crate::limits::{ACTIVE_MS, RECORD_BYTES, STATE_FILE_BYTES};
 use crate::mail::Message;
 use crate::sys::{file, log};
 
@@ -158,7 +158,7 @@ impl Guard<'_> {
         let path = self.session().log();
         let end = log::append_line(&path, message.to_line().as_bytes())
             .map_err(|e| Error::io("append to", &path, e))?;
-        file::touch(self.session().folder());
+        file::touch(self.session().folder(), ACTIVE_MS);
         Ok(end)
     }
 

@@ -231,13 +231,18 @@ pub fn changed_in(folder: &File, path: &str) -> u64 {
     })
 }
 
-/// Says of a file or folder that it changed just now. Where that fails, it does
-/// not say so.
-pub fn touch(path: &Path) {
+/// Says of a folder that something happened in it, unless it says so of less
+/// than `exact_ms` ago: a look costs less than a change. Where that fails, it
+/// does not say so.
+pub fn touch(folder: &Path, exact_ms: u64) {
+    let Ok(changed) = folder.metadata().and_then(|data| data.modified()) else { return };
+    if changed.elapsed().is_ok_and(|passed| passed.as_millis() < exact_ms.into()) {
+        return;
+    }
     let time = |tv_nsec| rustix::fs::Timespec { tv_sec: 0, tv_nsec };
     let (last_access, last_modification) = (time(rustix::fs::UTIME_OMIT), time(rustix::fs::UTIME_NOW));
     let times = rustix::fs::Timestamps { last_access, last_modification };
-    let _ = rustix::fs::utimensat(rustix::fs::CWD, path, &times, AtFlags::empty());
+    let _ = rustix::fs::utimensat(rustix::fs::CWD, folder, &times, AtFlags::empty());
 }
 
 /// What a file occupies on the disk, in bytes; 0 when there is none.
