@@ -33,16 +33,10 @@ fn main() -> ExitCode {
         Ok(Invocation::Run(parsed)) => match parsed.verb.name {
             "hook" => hook::run(&relay(), parsed.positional(0), parsed.value("event")),
             "bus" => bus::run(&relay()),
-            _ => {
-                sys::heap::keep_a_page();
-                cli::run(&relay(), &parsed)
-            }
+            _ => cli::run(&relay(), &parsed),
         },
         // These cannot fail: they touch neither the environment nor the store.
-        Ok(Invocation::Help(verb)) => {
-            sys::heap::keep_a_page();
-            cli::help(verb)
-        }
+        Ok(Invocation::Help(verb)) => cli::help(verb),
         Ok(Invocation::Version) => cli::version(),
         Err(error) if cli::asks_for_hook(std::env::args_os()) => hook::fail(&relay(), &error),
         Err(error) => Err(error),

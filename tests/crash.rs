@@ -89,9 +89,7 @@ fn faults_at_every_step() {
                 command.env("RELAY_FAULT", format!("{action}:{step}")).stdin(Stdio::piped());
                 let output = feed(&mut command, (case.input)(&world).as_bytes());
                 let run = Run::of(output);
-                if action == "lose" {
-                    world.restart();
-                }
+                let world = if action == "lose" { world.restarted() } else { world };
                 let hook = ["hook", "bus"].contains(&case.arguments[0]); // both keep failures off stderr
                 if run.code == Some(0) && action.starts_with("fail") && !hook {
                     assert_eq!(run.stderr, "", "{} {action}:{step}", case.name);

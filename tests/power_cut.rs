@@ -26,14 +26,14 @@ fn unsynced(world: &World) -> Vec<(PathBuf, Option<Vec<u8>>)> {
 }
 
 /// The power goes before they are on the disk, and comes back.
-fn cut(world: &World, before: Vec<(PathBuf, Option<Vec<u8>>)>) {
+fn cut(world: World, before: Vec<(PathBuf, Option<Vec<u8>>)>) -> World {
     for (path, content) in before {
         match content {
             Some(content) => std::fs::write(path, content).unwrap(),
             None => drop(std::fs::remove_file(path)),
         }
     }
-    world.restart();
+    world.restarted()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn what_a_hook_showed_before_the_cut_comes_again_and_says_so() {
         assert!(first.contains("| news\n") && !first.contains("RESTARTED"), "{first}");
         // The model went on: it would not come again.
         assert_eq!(world.hook("codex", &tool_use(&world, "b")), None);
-        cut(&world, durable);
+        let world = cut(world, durable);
         world.ok(&["send", "bob", "--", "later"]);
         let again = injected(world.hook("codex", &prompt(&world, "three")));
         let told: Vec<_> = again.lines().filter(|line| line.contains("from cli")).collect();
@@ -68,7 +68,7 @@ fn commands_and_the_bus_say_so_too() {
     let world = World::with_alice_and_bob();
     world.ok(&["send", "alice,bob", "--", "news"]);
     assert_eq!(world.json(&["peek", "bob"])["messages"][0].get("before_restart"), None);
-    world.restart();
+    let world = world.restarted();
     for look in ["peek", "inbox"] {
         let mail = world.json(&[look, "alice"]);
         assert_eq!(mail["messages"][0]["before_restart"], true);

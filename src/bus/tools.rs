@@ -308,16 +308,14 @@ fn fitting(deliveries: &[Delivery]) -> usize {
 
 /// A message as the model reads it, a long body cut.
 fn shown(delivery: &Delivery) -> Object {
-    let Delivery { message, deliveries, before_restart } = delivery;
+    let message = &delivery.message;
     if message.body.len() <= INBOX_BODY_BYTES {
         return delivery.add_to(Object::new());
     }
     let body = Cow::Borrowed(head(&message.body, INBOX_BODY_BYTES));
     let rest = format!("call inbox with id={} and offset={}", shorten(&message.id), body.len());
-    let bytes = message.body.len() as u64;
-    let message = Message { body, ..message.clone() };
-    let cut = Delivery { message, deliveries: *deliveries, before_restart: *before_restart };
-    cut.add_to(Object::new()).u64("body_bytes", bytes).str("rest", &rest)
+    let cut = Delivery { message: Message { body, ..message.clone() }, ..*delivery };
+    cut.add_to(Object::new()).u64("body_bytes", message.body.len() as u64).str("rest", &rest)
 }
 
 /// A stretch of one message's body.

@@ -16,18 +16,15 @@ pub fn overview() -> String {
     text.push_str("relay: durable mail between the coding-agent sessions of this machine\n");
     for group in Group::ALL {
         let verbs = VERBS.iter().filter(|verb| verb.group == group);
-        let in_a_row = matches!(group, Group::Also | Group::Hosts | Group::Shell);
-        text.extend(["\n", group.title()]);
-        let mut between = if in_a_row { ": " } else { "\n  " };
-        for verb in verbs {
-            if in_a_row {
-                text.extend([between, verb.name]);
-                between = ", ";
-            } else {
-                let _ = write!(text, "{between}{:9} {}", verb.name, verb.summary);
-            }
+        if matches!(group, Group::Also | Group::Hosts | Group::Shell) {
+            let names: Vec<&str> = verbs.map(|verb| verb.name).collect();
+            text.extend(["\n", group.title(), ": ", &names.join(", ")]);
+            continue;
         }
-        text.push_str(if in_a_row { "" } else { "\n" });
+        text.extend(["\n", group.title(), "\n"]);
+        for verb in verbs {
+            let _ = writeln!(text, "  {:9} {}", verb.name, verb.summary);
+        }
     }
     text.push_str("\nMore: relay help <verb>, relay man; what is wrong: relay doctor\n");
     text

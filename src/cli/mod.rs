@@ -34,12 +34,13 @@ use std::io::{self, Write};
 
 use crate::error::{Cause, Error, Result};
 use crate::ops::Relay;
-use crate::sys::stdio;
+use crate::sys::{heap, stdio};
 
 pub use parse::{Invocation, Parsed, asks_for_hook, parse};
 
 /// Runs a verb that people use. Returns the exit code.
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
+    heap::keep_a_page();
     match parsed.verb.name {
         "register" => register::run(relay, parsed),
         "list" => list::run(relay, parsed),
@@ -69,6 +70,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 
 /// Prints the overview, or the help of one verb.
 pub fn help(verb: Option<&table::Verb>) -> Result<i32> {
+    heap::keep_a_page();
     match verb {
         None => say(&help::overview()),
         Some(verb) => say(&help::verb(verb)),

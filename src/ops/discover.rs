@@ -153,11 +153,12 @@ fn scan(
 ) {
     let Ok(opened) = file::open(folder) else { return };
     // What cannot be listed to its end is listed as far as it can.
-    let _ = folder::each(&opened, &mut |name, kind| {
+    let _ = folder::each(&opened, &mut |entry| {
         if *budget == 0 {
             return false;
         }
         *budget -= 1;
+        let (name, kind) = (entry.name, entry.kind());
         if depth > 0 && kind == Kind::Folder {
             scan(&folder.join(name), host, depth - 1, oldest_ms, budget, candidates);
         } else if depth == 0 && kind == Kind::File {

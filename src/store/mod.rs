@@ -140,8 +140,8 @@ impl Store {
 fn entries(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     let listed = file::open(folder).and_then(|folder| {
-        folder::each(&folder, &mut |name, _| {
-            names.push(name.to_owned());
+        folder::each(&folder, &mut |entry| {
+            names.push(entry.name.to_owned());
             true
         })
     });

@@ -84,7 +84,7 @@ impl Guard<'_> {
         log::hollow(&path, cut - 1).map_err(|e| Error::io("trim", &path, e))?;
         // Nothing happened to the session.
         if let Ok(changed) = changed {
-            let _ = file::open(folder).and_then(|folder| folder.set_modified(changed));
+            let _ = file::set_changed(folder, changed);
         }
         Ok(())
     }

@@ -9,9 +9,14 @@ use super::fault;
 
 const DAY_MS: u64 = 86_400_000;
 
+/// The time, as files have it.
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    file_ms(now())
 }
 
 /// When this machine was started, in milliseconds since 1970: as exact as the

@@ -8,10 +8,11 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::{Env, fault};
+use super::{Env, clock, fault};
 
 /// What one read asks for, in bytes: more than most files of a store hold.
 const READ_AT_ONCE: usize = 1024;
@@ -165,20 +166,18 @@ pub fn keep_copy(path: &Path) -> io::Result<Option<PathBuf>> {
         name.push(if number == 1 { ".relay-backup".to_owned() } else { format!(".relay-backup-{number}") });
         PathBuf::from(name)
     };
-    let copy = (1..).map(name).find(|copy| !copy.exists() || fs::read(copy).ok() == fs::read(path).ok());
+    let content = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => return Ok(None),
+        content => content?,
+    };
+    let copy = (1..).map(name).find(|copy| !copy.exists() || fs::read(copy).is_ok_and(|it| it == content));
     let copy = copy.ok_or(io::ErrorKind::AlreadyExists)?;
     fault::step()?;
-    match fs::read(path) {
-        Ok(content) => {
-            let mut file = open_with(&copy, ANEW)?;
-            file.write_all(&content)?;
-            file.set_permissions(path.metadata()?.permissions())?;
-            make_last(&file, File::sync_all)?;
-            Ok(Some(copy))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(None),
-        Err(error) => Err(error),
-    }
+    let mut file = open_with(&copy, ANEW)?;
+    file.write_all(&content)?;
+    file.set_permissions(path.metadata()?.permissions())?;
+    make_last(&file, File::sync_all)?;
+    Ok(Some(copy))
 }
 
 /// Replaces a file of the user's whole. Its mode stays; where it is a link, what
@@ -236,13 +235,16 @@ pub fn changed_in(folder: &File, path: &str) -> u64 {
 /// does not say so.
 pub fn touch(folder: &Path, exact_ms: u64) {
     let Ok(changed) = folder.metadata().and_then(|data| data.modified()) else { return };
-    if changed.elapsed().is_ok_and(|passed| passed.as_millis() < exact_ms.into()) {
+    let now = clock::now();
+    if now.duration_since(changed).is_ok_and(|passed| passed.as_millis() < exact_ms.into()) {
         return;
     }
-    let time = |tv_nsec| rustix::fs::Timespec { tv_sec: 0, tv_nsec };
-    let (last_access, last_modification) = (time(rustix::fs::UTIME_OMIT), time(rustix::fs::UTIME_NOW));
-    let times = rustix::fs::Timestamps { last_access, last_modification };
-    let _ = rustix::fs::utimensat(rustix::fs::CWD, folder, &times, AtFlags::empty());
+    let _ = set_changed(folder, now);
+}
+
+/// Says when a file or folder last changed.
+pub fn set_changed(path: &Path, time: SystemTime) -> io::Result<()> {
+    open(path)?.set_modified(time)
 }
 
 /// What a file occupies on the disk, in bytes; 0 when there is none.

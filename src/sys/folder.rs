@@ -20,9 +20,32 @@ pub enum Kind {
     Other,
 }
 
+/// What stands under one name of a folder.
+pub struct Entry<'a> {
+    pub name: &'a str,
+    folder: &'a File,
+    said: FileType,
+}
+
+impl Entry<'_> {
+    /// Its kind; some file systems do not say it with the name.
+    pub fn kind(&self) -> Kind {
+        let looked = || rustix::fs::statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW).ok();
+        let known = match self.said {
+            FileType::Unknown => looked().map(|found| FileType::from_raw_mode(found.st_mode)),
+            said => Some(said),
+        };
+        match known {
+            Some(FileType::RegularFile) => Kind::File,
+            Some(FileType::Directory) => Kind::Folder,
+            _ => Kind::Other,
+        }
+    }
+}
+
 /// Shows what stands in an open folder, for as long as `show` wants more. Makes
 /// no string of a name: there may be tens of thousands.
-pub fn each(folder: &File, show: &mut dyn FnMut(&str, Kind) -> bool) -> io::Result<()> {
+pub fn each(folder: &File, show: &mut dyn FnMut(&Entry) -> bool) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     let mut buffer = [const { std::mem::MaybeUninit::uninit() }; READ_AT_ONCE];
     #[cfg(target_os = "linux")]
@@ -32,23 +55,9 @@ pub fn each(folder: &File, show: &mut dyn FnMut(&str, Kind) -> bool) -> io::Resu
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let Ok(name) = entry.file_name().to_str() else { continue };
-        if !matches!(name, "." | "..") && !show(name, kind(folder, name, entry.file_type())) {
+        if !matches!(name, "." | "..") && !show(&Entry { name, folder, said: entry.file_type() }) {
             break;
         }
     }
     Ok(())
-}
-
-/// Some file systems do not say with the name what it is.
-fn kind(folder: &File, name: &str, said: FileType) -> Kind {
-    let looked = || rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok();
-    let known = match said {
-        FileType::Unknown => looked().map(|found| FileType::from_raw_mode(found.st_mode)),
-        said => Some(said),
-    };
-    match known {
-        Some(FileType::RegularFile) => Kind::File,
-        Some(FileType::Directory) => Kind::Folder,
-        _ => Kind::Other,
-    }
 }

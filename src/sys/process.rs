@@ -78,8 +78,8 @@ pub fn executable() -> Result<std::path::PathBuf> {
 pub fn running(verb: &str) -> Vec<(u32, std::path::PathBuf)> {
     let mut pids: Vec<u32> = Vec::new();
     let _ = super::file::open("/proc".as_ref()).and_then(|proc| {
-        super::folder::each(&proc, &mut |name, _| {
-            pids.extend(name.parse::<u32>());
+        super::folder::each(&proc, &mut |entry| {
+            pids.extend(entry.name.parse::<u32>());
             true
         })
     });

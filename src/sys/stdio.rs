@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{OFlags, Stat};
 use rustix::io::Errno;
 use rustix::stdio::{stdin, stdout};
@@ -69,12 +69,9 @@ pub fn is_ready(source: BorrowedFd) -> bool {
 
 /// The same, or becomes so within this time, or less where a signal comes.
 pub fn is_ready_within(source: BorrowedFd, patience: Duration) -> bool {
-    let end = rustix::event::Timespec {
-        tv_sec: patience.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: patience.subsec_nanos().into(),
-    };
+    let patience = Timespec::try_from(patience).ok();
     let mut sources = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
-    rustix::event::poll(&mut sources, Some(&end)).is_ok_and(|ready| ready > 0)
+    rustix::event::poll(&mut sources, patience.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
 /// Writes all of `text` to stdout.

@@ -8,7 +8,6 @@ pub mod wire;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,7 +19,6 @@ pub const BOB: &str = "22222222-2222-4222-8222-2222222bbbbb";
 pub struct World {
     home: TempDir,
     variables: Vec<(String, String)>,
-    restarted: AtomicBool,
 }
 
 /// What a run of relay did.
@@ -32,7 +30,7 @@ pub struct Run {
 
 impl World {
     pub fn new() -> World {
-        World { home: TempDir::new().unwrap(), variables: Vec::new(), restarted: AtomicBool::new(false) }
+        World { home: TempDir::new().unwrap(), variables: Vec::new() }
     }
 
     pub fn home(&self) -> &Path {
@@ -63,8 +61,8 @@ impl World {
     }
 
     /// For every run from here on, the machine has just started.
-    pub fn restart(&self) {
-        self.restarted.store(true, Relaxed);
+    pub fn restarted(self) -> World {
+        self.with("RELAY_FAULT", "restarted:0")
     }
 
     /// A command that runs relay here.
@@ -78,9 +76,6 @@ impl World {
     /// Gives a command this world's environment and nothing else.
     pub fn seal(&self, command: &mut Command) {
         command.env_clear().env("HOME", self.home()).env("PATH", "/usr/local/bin:/usr/bin:/bin");
-        if self.restarted.load(Relaxed) {
-            command.env("RELAY_FAULT", "restarted:0");
-        }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.home()).stdin(Stdio::null());
     }
