@@ -88,7 +88,7 @@ impl<'a> Server<'a> {
     pub fn look_again(&mut self) -> Vec<Answer> {
         let now = Instant::now();
         let mut answers = Vec::new();
-        while let Some((request, era, outcome)) = self.waiting.ready(now) {
+        while let Some((request, era, outcome)) = self.waiting.ready(self.relay, now) {
             answers.push(tool_answer(&request, outcome, era));
         }
         let notes = self.waiting.notes(now).into_iter();

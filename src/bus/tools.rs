@@ -64,14 +64,14 @@ impl Wait {
     }
 
     /// What to say now, if what the call waits for has come.
-    pub fn look(&self) -> Option<Outcome> {
-        self.try_look().unwrap_or_else(|error| Some(Outcome::error(&error)))
+    pub fn look(&self, relay: &Relay) -> Option<Outcome> {
+        self.try_look(relay).unwrap_or_else(|error| Some(Outcome::error(&error)))
     }
 
-    fn try_look(&self) -> Result<Option<Outcome>> {
+    fn try_look(&self, relay: &Relay) -> Result<Option<Outcome>> {
         let waits = match &self.what {
             Awaited::Mail(session) => wait::has_new(session)?,
-            Awaited::Reply(reply) => match reply.look()? {
+            Awaited::Reply(reply) => match reply.look(&reply.session)? {
                 None => false,
                 Some(Arrival::Waiting) => true,
                 Some(Arrival::Shown(message)) => {
@@ -84,7 +84,7 @@ impl Wait {
         if !waits {
             return Ok(None);
         }
-        let (text, taken) = take_mail(self.session(), Step::Before)?;
+        let (text, taken) = take_mail(relay, self.session(), Step::Before)?;
         Ok(taken.is_some().then(|| Outcome { text, taken, ..Outcome::default() }))
     }
 }
@@ -273,14 +273,14 @@ fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
         let text = part(&message(&me, id)?.message, offset as usize)?;
         return Ok(Outcome { text, ..Outcome::default() });
     }
-    let (text, taken) = take_mail(&me, Step::Call)?;
+    let (text, taken) = take_mail(relay, &me, Step::Call)?;
     let wait = (seconds > 0 && taken.is_none()).then_some(Wait { seconds, what: Awaited::Mail(me) });
     Ok(Outcome { text, is_error: false, taken, wait })
 }
 
 /// Takes what is pending and words it.
-fn take_mail(me: &Session, step: Step) -> Result<(String, Option<Taken>)> {
-    let batch = take_for_call(me, step, fitting)?;
+fn take_mail(relay: &Relay, me: &Session, step: Step) -> Result<(String, Option<Taken>)> {
+    let batch = take_for_call(&relay.store()?, me, step, fitting)?;
     let messages = batch.deliveries.iter().map(|delivery| shown(delivery).finish());
     let object = Object::new()
         .u64("count", batch.deliveries.len() as u64)

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::tools::{Outcome, Wait};
 use crate::json::Object;
 use crate::limits::{PROGRESS_MS, WAITING_CALLS};
+use crate::ops::Relay;
 use crate::sys::watch::Watch;
 
 /// A call that waits.
@@ -84,9 +85,9 @@ impl<T> Waiting<T> {
     }
 
     /// Takes the first call that can be answered now.
-    pub fn ready(&mut self, now: Instant) -> Option<(String, T, Outcome)> {
+    pub fn ready(&mut self, relay: &Relay, now: Instant) -> Option<(String, T, Outcome)> {
         for index in 0..self.calls.len() {
-            let outcome = self.calls[index].wait.look();
+            let outcome = self.calls[index].wait.look(relay);
             if outcome.is_some() || self.calls[index].ends() <= now {
                 let call = self.calls.remove(index);
                 self.watched = self.watched.min(self.calls.len());

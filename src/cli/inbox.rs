@@ -13,21 +13,22 @@ use crate::ops::collect::{Batch, Reader};
 use crate::ops::find::find;
 use crate::ops::settle::{Settlement, settle_in};
 use crate::ops::wait::take;
-use crate::store::Session;
+use crate::store::{Session, Store};
 use crate::sys::clock;
 use crate::sys::process::Process;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let who = parsed.positional(0).unwrap_or_default();
-    let session = find(&store_with_sessions(relay, who)?, who)?.session;
+    let store = store_with_sessions(relay, who)?;
+    let session = find(&store, who)?.session;
     let patience = match parsed.flag("wait") {
         true => patience(parsed.value("wait"))?,
         false => Some(Duration::ZERO),
     };
     if parsed.flag("hold") {
-        return hold(&session, patience, parsed.value("hold"));
+        return hold(&store, &session, patience, parsed.value("hold"));
     }
-    let batch = take(&session, patience, reader)?;
+    let (session, batch) = take(&store, &session, patience, reader)?;
     if batch.held > 0 {
         remark(&format!(
             "{} held by another reader that has not confirmed it; it comes again if that reader fails",
@@ -65,7 +66,7 @@ pub fn patience(seconds: Option<&str>) -> Result<Option<Duration>> {
 }
 
 /// Takes the mail under a hold that `relay ack` or `relay rollback` ends.
-fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) -> Result<i32> {
+fn hold(store: &Store, session: &Session, patience: Option<Duration>, seconds: Option<&str>) -> Result<i32> {
     let life_ms = match seconds {
         None => COMMAND_HOLD_MS,
         Some(text) => match text.parse::<u64>() {
@@ -73,7 +74,7 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
             _ => return Err(Error::usage("--hold takes 1 to 900 seconds")),
         },
     };
-    let batch = take(session, patience, || Reader { process: None, event: None, life_ms })?;
+    let (session, batch) = take(store, session, patience, || Reader { process: None, event: None, life_ms })?;
     if batch.held > 0 {
         return Err(Error::new(
             Cause::Held,
@@ -96,7 +97,7 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
         .finish();
     let printed = deliver(&(line + "\n"));
     if let (Err(_), Some(token)) = (&printed, token) {
-        settle_in(session, token, Settlement::PutBack)?;
+        settle_in(&session, token, Settlement::PutBack)?;
     }
     printed.map(|()| 0)
 }

@@ -11,9 +11,10 @@ use crate::ops::wait::follow;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let who = parsed.positional(0).unwrap_or_default();
-    let session = find(&store_with_sessions(relay, who)?, who)?.session;
+    let store = store_with_sessions(relay, who)?;
+    let session = find(&store, who)?.session;
     if parsed.flag("follow") {
-        follow(&session, |message| match deliver(&message.to_line()) {
+        follow(&store, &session, |message| match deliver(&message.to_line()) {
             Err(error) if error.is(Cause::Io(std::io::ErrorKind::BrokenPipe)) => Ok(false),
             printed => printed.map(|()| true),
         })?;

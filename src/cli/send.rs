@@ -16,7 +16,7 @@ use crate::ops::group::{is_group, send_to};
 use crate::ops::register::ensure_known;
 use crate::ops::reply::{own_session, requester};
 use crate::ops::send::{Draft, Sender, Sent, send};
-use crate::ops::wait::Awaited;
+use crate::ops::wait::{Answer, Awaited};
 use crate::store::{Info, Store};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
@@ -57,20 +57,20 @@ pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let awaited = asker.map(|asker| Awaited::before(asker.session)).transpose()?;
     let sent = send_to(&store, sender, who, draft, relay.env.directory(), None)?;
     match awaited.filter(|_| parsed.flag("wait")) {
-        Some(awaited) => wait_for_reply(parsed, &sent[0], &awaited.to(&sent[0].message.id)),
+        Some(awaited) => wait_for_reply(&store, parsed, &sent[0], &awaited.to(&sent[0].message.id)),
         None => print_sent(parsed, &sent[0]),
     }
 }
 
 /// Takes the mail that the reply comes with, and prints it like `relay inbox`.
-fn wait_for_reply(parsed: &Parsed, sent: &Sent, awaited: &Awaited) -> Result<i32> {
+fn wait_for_reply(store: &Store, parsed: &Parsed, sent: &Sent, awaited: &Awaited) -> Result<i32> {
     let id = &sent.message.id;
     remark(&format!("queued -> {}\n{id}: {}", sent.to.info.label(), sent.outlook));
-    match awaited.take(inbox::patience(parsed.value("wait"))?, inbox::reader)? {
-        Some(Ok(batch)) => inbox::hand_over(&awaited.session, &batch),
-        Some(Err(message)) => {
+    match awaited.take(store, inbox::patience(parsed.value("wait"))?, inbox::reader)? {
+        Some(Answer::Taken(session, batch)) => inbox::hand_over(&session, &batch),
+        Some(Answer::Shown(message)) => {
             let mut page = inbox::Page::new();
-            page.add(&Delivery { message, deliveries: 2, before_restart: false });
+            page.add(&Delivery { message: *message, deliveries: 2, before_restart: false });
             say(&page.finish(0, 0))
         }
         None => Err(Error::failed(format!(

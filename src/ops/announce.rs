@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use super::find::Found;
+use super::succession::come_back;
 use crate::error::Result;
 use crate::host::{self, Host, Sessions};
 use crate::mail::address;
@@ -33,10 +34,16 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     let id = address::check_id(sighting.id)?;
     let session = store.session(&id);
     let is_nameless = |info: &Info| info.name.is_none() && info.inherits.is_none();
-    let known = session.info().unwrap_or(None).filter(|known| !is_nameless(known));
-    if let Some(info) = known.filter(|known| *updated(known, sighting) == **known) {
+    let known = session.info().unwrap_or(None);
+    match known {
+        Some(info) if info.successor.is_some() => {
+            come_back(store, &session, info.successor.as_deref().unwrap_or_default())?
+        }
         // Then its process knows it too: that is noted first.
-        return Ok(Found { session, info });
+        Some(info) if !is_nameless(&info) && *updated(&info, sighting) == *info => {
+            return Ok(Found { session, info });
+        }
+        _ => {}
     }
     leave_others(store, &session, sighting)?;
     let guard = session.lock()?;
@@ -45,7 +52,9 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     }
     let known = session.info().unwrap_or(None).unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
     let mut info = updated(&known, sighting);
-    info.seen_ms = clock::now_ms();
+    if info.inherits.is_none() {
+        info.seen_ms = clock::now_ms();
+    }
     if is_nameless(&info) {
         info.name = default_name(store, &guard, &info)?;
     }
@@ -75,7 +84,7 @@ fn leave_others(store: &Store, session: &Session, sighting: &Sighting) -> Result
 /// end of an earlier process can come late, when another runs the session.
 pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
     let ends = |info: &Info| info.process.is_some() && info.process.as_ref() == process;
-    if !session.info()?.is_some_and(|info| ends(&info)) {
+    if !session.info().unwrap_or(None).is_some_and(|info| ends(&info)) {
         return Ok(());
     }
     let guard = session.lock()?;

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::Relay;
+use super::collect::pass_over;
 use super::find::Found;
 use super::identity::sessions_of_this_host;
 use crate::error::Result;
@@ -75,11 +76,11 @@ impl Bell {
     /// left for `doctor`: the mail waits for the next hook.
     pub fn look(&mut self, relay: &Relay, watch: &mut Watch) {
         self.next = None;
-        if let Err(error) = self.try_look(relay, watch)
-            && let Ok(Some(store)) = relay.existing_store()
-        {
-            store.note_failure(&error.to_string());
+        if let Err(error) = self.try_look(relay, watch) {
             self.look_in(LOOK_AGAIN_MS);
+            if let Ok(Some(store)) = relay.existing_store() {
+                store.note_failure(&error.to_string());
+            }
         }
     }
 
@@ -226,7 +227,7 @@ pub enum Counted {
 /// Counts a ring for the unread mail of this session, if there may be one now.
 pub fn count_ring(session: &Session) -> Result<Counted> {
     let guard = session.lock()?;
-    let (cursor, bytes) = session.cursor()?;
+    let (mut cursor, bytes) = session.cursor()?;
     let mut messages = Vec::new();
     session.each(cursor.unheld(), bytes, &mut |entry| {
         // What it says may be long, and no ring says it.
@@ -234,6 +235,7 @@ pub fn count_ring(session: &Session) -> Result<Counted> {
         messages.len() < RING_MESSAGES
     })?;
     if messages.is_empty() {
+        pass_over(&guard, &mut cursor, bytes)?;
         return Ok(Counted::Wait(LOOK_AGAIN_MS));
     }
     let mut rings = session.rings()?;

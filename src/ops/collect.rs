@@ -4,12 +4,13 @@
 //! at a time; taking moves nothing for good, only settling does.
 
 use super::settle::{Settlement, settle_in};
+use super::succession::lock_to_read;
 use crate::error::Result;
 use crate::limits::{COMMAND_BYTES, SESSION_HOLD_MS, STEP_BYTES, WAITING_COUNTED};
 use crate::mail::Delivery;
 use crate::store::mailbox::Entry;
 use crate::store::session::Guard;
-use crate::store::{Cursor, Hold, Session};
+use crate::store::{Cursor, Hold, Session, Store};
 use crate::sys::process::{Process, host_process};
 use crate::sys::{clock, random};
 
@@ -103,6 +104,7 @@ pub fn take(
     deliveries.truncate(fits(&deliveries));
     let taken = deliveries.len();
     if taken == 0 {
+        pass_over(guard, cursor, bytes)?;
         return Ok(Batch::default());
     }
     let to = if taken == total { passed.end } else { ends[taken - 1] };
@@ -133,12 +135,24 @@ pub fn take(
     Ok(batch)
 }
 
+/// Where nobody reads and the rest of the log holds no message, only what a
+/// sender that died left of a line, that is not looked at again.
+pub fn pass_over(guard: &Guard, cursor: &mut Cursor, bytes: u64) -> Result<()> {
+    if cursor.hold.is_some() || cursor.consumed == bytes {
+        return Ok(());
+    }
+    // So that no power cut makes the log shorter than the cursor says.
+    guard.sync_log()?;
+    cursor.pass_over(bytes);
+    guard.note_cursor(cursor)
+}
+
 /// Takes pending mail for a command, unless somebody reads it right now.
-pub fn take_for_command(session: &Session, reader: Reader) -> Result<Batch> {
+pub fn take_for_command(store: &Store, session: &Session, reader: Reader) -> Result<Batch> {
     if !session.exists() {
         return Ok(Batch::default());
     }
-    let guard = session.lock()?;
+    let Some((guard, _)) = lock_to_read(store, session)? else { return Ok(Batch::default()) };
     let (mut cursor, bytes) = session.cursor()?;
     match &cursor.hold {
         Some(hold) if hold.stands(clock::now_ms()) => {
@@ -179,12 +193,13 @@ impl Taken {
 /// just come is also proof that what was shown before it has arrived
 /// ([`Step::Call`]); one that has waited here since is not ([`Step::Before`]).
 pub fn take_for_call(
+    store: &Store,
     session: &Session,
     step: Step,
     fits: impl FnOnce(&[Delivery]) -> usize,
 ) -> Result<Batch> {
     let process = host_process();
-    let guard = session.lock()?;
+    let Some((guard, _)) = lock_to_read(store, session)? else { return Ok(Batch::default()) };
     let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
     if !settle_before(session, &mut cursor, process.as_ref(), step) {
@@ -216,8 +231,7 @@ pub enum Step<'a> {
 /// step says something about it. `false`: another reader has the mailbox.
 pub fn settle_before(session: &Session, cursor: &mut Cursor, process: Option<&Process>, step: Step) -> bool {
     let Some(hold) = &cursor.hold else { return true };
-    let ours = hold.process.as_ref() == process && (process.is_some() || hold.event.is_some());
-    if !ours {
+    if !is_of(hold, process) {
         if hold.stands(clock::now_ms()) {
             return false;
         }
@@ -242,6 +256,15 @@ pub fn settle_before(session: &Session, cursor: &mut Cursor, process: Option<&Pr
         (false, false) => cursor.put_back(),
     }
     true
+}
+
+/// Whether a hold is of the session's own host, which this process is. A hook
+/// that could not tell its host is of the session's host all the same.
+pub fn is_of(hold: &Hold, process: Option<&Process>) -> bool {
+    match &hold.process {
+        Some(holder) => Some(holder) == process,
+        None => hold.event.is_some(),
+    }
 }
 
 /// `started_ms`: when the machine was started.

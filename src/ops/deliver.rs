@@ -7,8 +7,8 @@
 
 use super::Relay;
 use super::announce::{Sighting, announce, end};
-use super::collect::{Batch, Reader, Step, Taken, settle_before, take};
-use super::succession::{inherit, succeed_if_cleared};
+use super::collect::{Batch, Reader, Step, Taken, is_of, settle_before, take};
+use super::succession::{inherit, lock_to_read, succeed_if_cleared};
 use crate::error::Result;
 use crate::host::{Event, Host, Moment};
 use crate::limits::{CONTINUATIONS, SESSION_HOLD_MS, STEP_BYTES};
@@ -47,7 +47,7 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
         return Ok(None);
     }
     let process = process.or_else(host_process);
-    show_pending(&session, event, process, hears)
+    show_pending(&store, &session, event, process, hears)
 }
 
 /// Whether a subagent is at work, where the host tells only when it begins and
@@ -136,13 +136,14 @@ fn is_current(cursor: &Cursor) -> bool {
 /// Settles the hold of the event before and takes what is pending now, if the
 /// host hears it.
 fn show_pending(
+    store: &Store,
     session: &Session,
     event: &Event,
     process: Option<Process>,
     hears: bool,
 ) -> Result<Option<Injection>> {
     heap::keep_a_page();
-    let guard = session.lock()?;
+    let Some((guard, info)) = lock_to_read(store, session)? else { return Ok(None) };
     let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
     if !settle_before(session, &mut cursor, process.as_ref(), step(event)) {
@@ -167,14 +168,13 @@ fn show_pending(
         return write_if_changed(&guard, &before, &cursor).map(|()| None);
     }
     drop(guard);
-    let info = session.info().unwrap_or(None).unwrap_or_default();
     let text = render(&batch, info.label())?;
     Ok(Some(Injection { text, taken: Taken::new(session, &batch) }))
 }
 
 /// The session ends: what it was shown last has no proof.
 fn let_go(session: &Session, process: Option<&Process>) -> Result<()> {
-    let ours = |cursor: &Cursor| cursor.hold.as_ref().is_some_and(|hold| hold.process.as_ref() == process);
+    let ours = |cursor: &Cursor| cursor.hold.as_ref().is_some_and(|hold| is_of(hold, process));
     if !ours(&session.cursor()?.0) {
         return Ok(());
     }

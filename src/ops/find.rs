@@ -48,11 +48,12 @@ pub fn by_id(store: &Store, id: &str) -> Result<Found> {
     latest(store, store.session(&address::check_id(id)?))
 }
 
-/// Follows a session to the one that went on from it.
+/// Follows a session to the one that went on from it. A record that cannot be
+/// read counts as none: the mailbox is there all the same.
 pub fn latest(store: &Store, session: Session) -> Result<Found> {
     let mut session = session;
     for _ in 0..SUCCESSIONS {
-        let Some(info) = session.info()? else {
+        let Some(info) = session.info().unwrap_or(None) else {
             let id = session.key().to_owned();
             return Ok(Found { session, info: Box::new(Info { id, ..Info::default() }) });
         };
@@ -61,10 +62,12 @@ pub fn latest(store: &Store, session: Session) -> Result<Found> {
             None => return Ok(Found { session, info }),
         }
     }
-    Err(Error::failed(format!(
-        "the successors of session {} go in a circle; run `relay doctor`",
-        session.key()
-    )))
+    Err(circle(&session))
+}
+
+/// The error for successors that lead back to where they came from.
+pub fn circle(session: &Session) -> Error {
+    Error::failed(format!("the successors of session {} go in a circle; run `relay doctor`", session.key()))
 }
 
 fn unknown(store: &Store, who: &str) -> Error {

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::find::{Found, latest};
+use super::find::{Found, circle, latest};
 use super::gc::trim_if_large;
 use super::history::locate;
 use super::reach::outlook;
@@ -160,7 +160,7 @@ pub(super) fn append(
         let outlook = outlook(&to, message.sender());
         return Ok(Sent { message, to, outlook, repeated });
     }
-    Err(Error::failed("the recipient's successors go in a circle; run `relay doctor`"))
+    Err(circle(&to.session))
 }
 
 fn check_message_id(id: &str) -> Result<()> {

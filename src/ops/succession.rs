@@ -1,17 +1,21 @@
 //! One conversation, a new id: the new session goes on from the old one.
 //!
 //! Invariant: each step can be repeated after a crash; from the moment the old
-//! record names its successor no mail enters the old mailbox, and its unread
-//! mail is marked consumed there only after it stands in the new one.
+//! record names its successor no mail enters or leaves the old mailbox, and its
+//! unread mail is marked consumed there only after it stands in the new one. A
+//! mailbox that is still to inherit is not read before it has.
 
 use std::collections::{HashMap, HashSet};
 
 use super::announce::Sighting;
-use super::find::latest;
+use super::find::{circle, latest};
 use super::room;
 use crate::error::Result;
+use crate::limits::SUCCESSIONS;
 use crate::mail::address;
-use crate::store::{Info, Session, Store};
+use crate::store::session::Guard;
+use crate::store::{Cursor, Info, Session, Store};
+use crate::sys::clock;
 
 /// Sources of a session's start that mean: the conversation before, in the same
 /// host process, goes on under this id.
@@ -45,60 +49,102 @@ pub fn succeed_if_cleared(store: &Store, sighting: &Sighting, source: Option<&st
         id,
         host: sighting.host.name.to_owned(),
         directory: sighting.directory.clone(),
+        seen_ms: clock::now_ms(),
         inherits: Some(old.info.id.clone()),
         ..Info::default()
     })
 }
 
-/// Brings over what the session inherits, if it has not got it all yet.
-pub fn inherit(store: &Store, session: &Session) -> Result<()> {
-    let Some(info) = session.info().unwrap_or(None) else { return Ok(()) };
-    let Some(old_id) = &info.inherits else { return Ok(()) };
-    let old = store.session(old_id);
-    let (name, named) = close(&old, &info.id)?;
-    move_mail(&old, session)?;
-    room::inherit(store, &old, session)?;
-    {
+/// The mailbox's lock, for its reader. `None`: the conversation goes on as
+/// another session, which has the mail.
+pub fn lock_to_read<'a>(store: &Store, session: &'a Session) -> Result<Option<(Guard<'a>, Box<Info>)>> {
+    for _ in 0..SUCCESSIONS {
         let guard = session.lock()?;
-        if let Some(name) = &name {
-            store.inherit_name(&guard, name, &old)?;
+        let info = session.info().unwrap_or(None).unwrap_or_default();
+        match (&info.successor, &info.inherits) {
+            (Some(_), _) => return Ok(None),
+            (None, None) => return Ok(Some((guard, info))),
+            (None, Some(_)) => {}
         }
-        guard.write_info(&Info { name, named, inherits: None, ..*info.clone() })?;
+        drop(guard);
+        inherit(store, session)?;
     }
-    let guard = old.lock()?;
-    let (mut cursor, bytes) = old.cursor()?;
-    cursor.consumed = bytes;
-    cursor.hold = None;
-    guard.write_cursor(&cursor)
+    Err(circle(session))
 }
 
-/// Names the successor in the old record: its mailbox takes no more mail.
-fn close(old: &Session, successor: &str) -> Result<(Option<String>, bool)> {
-    let guard = old.lock()?;
-    let info = old.info().unwrap_or(None).unwrap_or_default();
-    let name = (info.name.clone(), info.named);
-    if info.successor.is_none() {
-        guard.write_info(&Info { successor: Some(successor.to_owned()), process: None, ..*info })?;
+/// Brings over what the session inherits, if it has not got it all yet.
+pub fn inherit(store: &Store, session: &Session) -> Result<()> {
+    inherit_within(store, session, SUCCESSIONS)
+}
+
+/// `depth`: how many sessions may still have to inherit first.
+fn inherit_within(store: &Store, session: &Session, depth: usize) -> Result<()> {
+    let Some(info) = session.info().unwrap_or(None) else { return Ok(()) };
+    let Some(old_id) = &info.inherits else { return Ok(()) };
+    let depth = depth.checked_sub(1).ok_or_else(|| circle(session))?;
+    let old = store.session(old_id);
+    inherit_within(store, &old, depth)?;
+    let Some(estate) = close(&old, old_id, &info.id)? else {
+        // Another began at the same time: the later goes on from the earlier.
+        let next = latest(store, old)?;
+        let follows = next.session != *session && next.info.seen_ms <= info.seen_ms;
+        update(session, old_id, |info| info.inherits = follows.then_some(next.info.id))?;
+        return inherit_within(store, session, depth);
+    };
+    move_mail(&old, session, &estate)?;
+    room::inherit(store, &old, session)?;
+    empty(&old, &info.id, estate.end)?;
+    let guard = session.lock()?;
+    if let Some(name) = &estate.name {
+        store.inherit_name(&guard, name, &old)?;
     }
-    Ok(name)
+    drop(guard);
+    update(session, old_id, |info| {
+        (info.name, info.named, info.inherits) = (estate.name, estate.named, None);
+    })
+}
+
+/// What an old session leaves.
+struct Estate {
+    name: Option<String>,
+    named: bool,
+    /// How far its mail was read; nobody holds any of it.
+    cursor: Cursor,
+    /// Where its log ends.
+    end: u64,
+}
+
+/// Names the successor in the old record: its mailbox takes and gives no more
+/// mail. `None`: it has another one.
+fn close(old: &Session, id: &str, successor: &str) -> Result<Option<Estate>> {
+    let guard = old.lock()?;
+    let unknown = || Box::new(Info { id: id.to_owned(), ..Info::default() });
+    let info = old.info().unwrap_or(None).unwrap_or_else(unknown);
+    let (name, named) = (info.name.clone(), info.named);
+    match &info.successor {
+        Some(other) if other != successor => return Ok(None),
+        Some(_) => {}
+        None => guard.write_info(&Info { successor: Some(successor.to_owned()), process: None, ..*info })?,
+    }
+    let (mut cursor, end) = old.cursor()?;
+    cursor.put_back();
+    Ok(Some(Estate { name, named, cursor, end }))
 }
 
 /// Copies unread mail, leaving out what an interrupted move brought already.
-fn move_mail(old: &Session, new: &Session) -> Result<()> {
-    let (mut cursor, bytes) = old.cursor()?;
-    cursor.put_back();
-    if cursor.consumed >= bytes {
+fn move_mail(old: &Session, new: &Session, Estate { cursor, end, .. }: &Estate) -> Result<()> {
+    if cursor.consumed >= *end {
         return Ok(());
     }
     let guard = new.lock()?;
-    let (mut target, end) = new.cursor()?;
+    let (target, bytes) = new.cursor()?;
     let mut present = HashSet::new();
-    new.each(0, end, &mut |entry| {
+    new.each(0, bytes, &mut |entry| {
         present.insert(entry.message.id.into_owned());
         true
     })?;
     let (mut shown_before, mut copied) = (HashMap::new(), Ok(0));
-    old.each(cursor.consumed, bytes, &mut |entry| {
+    old.each(cursor.consumed, *end, &mut |entry| {
         let (id, times) = (entry.message.id.as_ref(), cursor.times_shown(entry.start));
         if times > 0 {
             shown_before.insert(id.to_owned(), times);
@@ -109,14 +155,56 @@ fn move_mail(old: &Session, new: &Session) -> Result<()> {
         copied.is_ok()
     })?;
     copied?;
-    if !shown_before.is_empty() && target == Default::default() {
-        let (_, end) = new.cursor()?;
-        new.each(0, end, &mut |entry| {
-            let times = shown_before.get(entry.message.id.as_ref());
-            target.note_shown(entry.end, times.copied().unwrap_or(0));
-            true
-        })?;
-        guard.write_cursor(&target)?;
+    if shown_before.is_empty() {
+        return Ok(());
+    }
+    let (mut marked, (_, bytes)) = (target.without_shown(), new.cursor()?);
+    new.each(target.consumed, bytes, &mut |entry| {
+        let before = shown_before.get(entry.message.id.as_ref()).copied().unwrap_or(0);
+        marked.note_shown(entry.end, before.max(target.times_shown(entry.start)));
+        true
+    })?;
+    guard.write_cursor(&marked)
+}
+
+/// Nothing is left to read in the old mailbox before `end`, if it is still this
+/// successor's.
+fn empty(old: &Session, successor: &str, end: u64) -> Result<()> {
+    let guard = old.lock()?;
+    if old.info().unwrap_or(None).and_then(|info| info.successor).as_deref() != Some(successor) {
+        return Ok(());
+    }
+    let (mut cursor, _) = old.cursor()?;
+    cursor.hold = None;
+    cursor.pass_over(end);
+    guard.write_cursor(&cursor)
+}
+
+/// Changes the record of a session that still inherits from `old`.
+fn update(session: &Session, old: &str, change: impl FnOnce(&mut Info)) -> Result<()> {
+    let guard = session.lock()?;
+    let Some(mut info) = session.info().unwrap_or(None) else { return Ok(()) };
+    if info.inherits.as_deref() == Some(old) {
+        change(&mut info);
+        guard.write_info(&info)?;
     }
     Ok(())
+}
+
+/// Its user came back to a session after another went on from it: what it had is
+/// the other's, and it begins anew.
+pub fn come_back(store: &Store, session: &Session, successor: &str) -> Result<()> {
+    inherit(store, &store.session(successor))?;
+    let guard = session.lock()?;
+    let Some(info) = session.info().unwrap_or(None).filter(|info| info.successor.is_some()) else {
+        return Ok(());
+    };
+    let (cursor, bytes) = session.cursor()?;
+    if cursor.consumed < bytes {
+        // The other has this mail, too, or is about to get it.
+        let mut marked = Cursor::unknown(bytes);
+        marked.pass_over(cursor.consumed);
+        guard.write_cursor(&marked)?;
+    }
+    guard.write_info(&Info { successor: None, name: None, named: false, ..*info })
 }

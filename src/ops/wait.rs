@@ -7,10 +7,11 @@
 use std::time::{Duration, Instant};
 
 use super::collect::{Batch, Reader, take_for_command};
+use super::find::latest;
 use crate::error::{Error, Result};
 use crate::mail::{Kind, Message};
-use crate::store::Session;
 use crate::store::mailbox::Entry;
+use crate::store::{Session, Store};
 use crate::sys::clock;
 use crate::sys::watch::Watch;
 
@@ -42,25 +43,32 @@ pub fn has_new(session: &Session) -> Result<bool> {
     session.cursor().map(|(cursor, bytes)| bytes > cursor.unheld())
 }
 
-/// Waits until `look` finds something in the session's folder, for at most
-/// `patience` (`None`: for ever).
-pub fn until<T>(
+/// Waits until `look` finds something in the session's folder, or in that of the
+/// session that went on from it, for at most `patience` (`None`: for ever).
+fn until<T>(
+    store: &Store,
     session: &Session,
     patience: Option<Duration>,
-    mut look: impl FnMut() -> Result<Option<T>>,
+    mut look: impl FnMut(&Session) -> Result<Option<T>>,
 ) -> Result<Option<T>> {
     let deadline = patience.map(|patience| Instant::now() + patience);
     let mut watch = Watch::new();
     session.watch(&mut watch);
+    let mut session = session.clone();
     loop {
-        if let Some(found) = look()? {
+        let now = latest(store, session.clone())?.session;
+        if now != session {
+            now.watch(&mut watch);
+            session = now;
+        }
+        if let Some(found) = look(&session)? {
             return Ok(Some(found));
         }
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(None);
         }
-        let pause = match state(session)? {
+        let pause = match state(&session)? {
             State::Held => Some(left.map_or(HELD_LOOK, |left| left.min(HELD_LOOK))),
             State::Ready | State::Empty => left,
         };
@@ -69,27 +77,31 @@ pub fn until<T>(
 }
 
 /// Takes what is pending for a command, once there is something that nobody
-/// else holds, or as it is when the time is over.
-pub fn take(session: &Session, patience: Option<Duration>, reader: impl Fn() -> Reader) -> Result<Batch> {
+/// else holds, or as it is when the time is over. Returns whose mail it is, too.
+pub fn take(
+    store: &Store,
+    session: &Session,
+    patience: Option<Duration>,
+    reader: impl Fn() -> Reader,
+) -> Result<(Session, Batch)> {
+    let taken =
+        |session: &Session| take_for_command(store, session, reader()).map(|batch| (session.clone(), batch));
     if patience == Some(Duration::ZERO) {
-        return take_for_command(session, reader());
+        return taken(session);
     }
-    let look = || {
-        let batch = match state(session)? {
-            State::Ready => take_for_command(session, reader())?,
-            State::Held | State::Empty => Batch::default(),
-        };
-        Ok((!batch.token.is_empty()).then_some(batch))
+    let look = |session: &Session| match state(session)? {
+        State::Ready => taken(session).map(|taken| (!taken.1.token.is_empty()).then_some(taken)),
+        State::Held | State::Empty => Ok(None),
     };
-    match until(session, patience, look)? {
+    match until(store, session, patience, look)? {
         Some(batch) => Ok(batch),
-        None => take_for_command(session, reader()),
+        None => taken(&latest(store, session.clone())?.session),
     }
 }
 
 /// A reply that somebody waits for.
 pub struct Awaited {
-    /// Whose mailbox it comes to.
+    /// Whose mailbox it comes to, if none goes on from it meanwhile.
     pub session: Session,
     from: u64,
     request: String,
@@ -100,6 +112,14 @@ pub enum Arrival {
     /// It waits in the mailbox.
     Waiting,
     /// It came, and a reader has been shown it already.
+    Shown(Box<Message<'static>>),
+}
+
+/// How a wait for it ended.
+pub enum Answer {
+    /// It was taken, with the mail before it, from this session's mailbox.
+    Taken(Session, Batch),
+    /// Another reader was shown it before.
     Shown(Box<Message<'static>>),
 }
 
@@ -115,11 +135,12 @@ impl Awaited {
         Awaited { request: request.to_owned(), ..self }
     }
 
-    /// Looks, without a lock.
-    pub fn look(&self) -> Result<Option<Arrival>> {
-        let (cursor, bytes) = self.session.cursor()?;
+    /// Looks into the mailbox of the session that it is now, without a lock.
+    pub fn look(&self, session: &Session) -> Result<Option<Arrival>> {
+        let (cursor, bytes) = session.cursor()?;
+        let from = if *session == self.session { self.from } else { 0 };
         let mut arrival = None;
-        self.session.each(self.from, bytes, &mut |Entry { message, start, .. }| {
+        session.each(from, bytes, &mut |Entry { message, start, .. }| {
             let answers =
                 message.kind == Kind::Reply && message.in_reply_to.as_deref() == Some(&self.request);
             if answers {
@@ -133,30 +154,38 @@ impl Awaited {
         Ok(arrival)
     }
 
-    /// Takes the mailbox's mail once the reply is among it. `Ok(Err(_))`: it was
-    /// shown to another reader before. `None`: the time was over.
+    /// Takes the mailbox's mail once the reply is among it. `None`: the time was
+    /// over.
     pub fn take(
         &self,
+        store: &Store,
         patience: Option<Duration>,
         reader: impl Fn() -> Reader,
-    ) -> Result<Option<std::result::Result<Batch, Message<'static>>>> {
-        until(&self.session, patience, || match self.look()? {
+    ) -> Result<Option<Answer>> {
+        until(store, &self.session, patience, |session| match self.look(session)? {
             None => Ok(None),
-            Some(Arrival::Shown(message)) => Ok(Some(Err(*message))),
+            Some(Arrival::Shown(message)) => Ok(Some(Answer::Shown(message))),
             Some(Arrival::Waiting) => {
-                let batch = take_for_command(&self.session, reader())?;
-                Ok((!batch.token.is_empty()).then_some(Ok(batch)))
+                let batch = take_for_command(store, session, reader())?;
+                Ok((!batch.token.is_empty()).then(|| Answer::Taken(session.clone(), batch)))
             }
         })
     }
 }
 
-/// Hands every message from `from` on to `show`, as they come, until `show`
-/// says stop.
-pub fn follow(session: &Session, mut show: impl FnMut(&Message) -> Result<bool>) -> Result<()> {
-    let mut at = session.cursor()?.0.consumed;
-    until(session, None, || {
-        let (_, bytes) = session.cursor()?;
+/// Hands every message that is not read yet to `show`, and then those that come,
+/// until `show` says stop.
+pub fn follow(
+    store: &Store,
+    session: &Session,
+    mut show: impl FnMut(&Message) -> Result<bool>,
+) -> Result<()> {
+    let (mut of, mut at) = (session.clone(), session.cursor()?.0.consumed);
+    until(store, session, None, |session| {
+        let (cursor, bytes) = session.cursor()?;
+        if of != *session {
+            (of, at) = (session.clone(), cursor.consumed);
+        }
         let mut shown = Ok(true);
         at = session
             .each(at, bytes, &mut |entry| {

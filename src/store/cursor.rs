@@ -81,17 +81,40 @@ impl Cursor {
         self.runs.iter().find(|run| offset < run.to).map_or(0, |run| run.times)
     }
 
+    /// The same with nothing noted of what was handed out.
+    pub fn without_shown(&self) -> Cursor {
+        Cursor { runs: Vec::new(), ..self.clone() }
+    }
+
     /// Notes that mail up to `to`, from where the last note ends, was handed
     /// out `times` times before it came here.
     pub fn note_shown(&mut self, to: u64, times: u64) {
-        self.runs.push(Run { to, times });
+        match self.runs.last_mut() {
+            Some(last) if last.times == times => last.to = to,
+            _ => self.runs.push(Run { to, times }),
+        }
+        self.bound_runs();
+    }
+
+    /// Keeps the latest runs; the first of them takes in those before it, and
+    /// none says less than was so.
+    fn bound_runs(&mut self) {
+        while self.runs.len() > REDELIVERY_RUNS {
+            let first = self.runs.remove(0);
+            self.runs[0].times = self.runs[0].times.max(first.times);
+        }
+    }
+
+    /// What is before `offset` holds no message.
+    pub fn pass_over(&mut self, offset: u64) {
+        self.consumed = self.consumed.max(offset);
+        self.runs.retain(|run| run.to > offset);
     }
 
     /// The reader has the mail: it is consumed.
     pub fn acknowledge(&mut self) {
         if let Some(hold) = self.hold.take() {
-            self.consumed = self.consumed.max(hold.to);
-            self.runs.retain(|run| run.to > hold.to);
+            self.pass_over(hold.to);
             self.settled = Some(Settled { token: hold.token, consumed: true });
         }
     }
@@ -127,11 +150,8 @@ impl Cursor {
         if start < hold.to {
             runs.push(Run { to: hold.to, times: 1 });
         }
-        while runs.len() > REDELIVERY_RUNS {
-            let first = runs.remove(0);
-            runs[0].times = runs[0].times.max(first.times);
-        }
         self.runs = runs;
+        self.bound_runs();
         self.settled = Some(Settled { token: hold.token, consumed: false });
     }
 

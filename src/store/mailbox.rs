@@ -42,36 +42,38 @@ pub struct Passed {
 impl Session {
     /// The cursor, and how many bytes the log has. Needs no lock.
     pub fn cursor(&self) -> Result<(Cursor, u64)> {
-        let log = self.log();
-        let bytes = match log.metadata() {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Cursor::default(), 0)),
-            Err(error) => return Err(Error::io("look at", &log, error)),
-        };
-        let cursor = self.stored_cursor(bytes)?;
+        let (cursor, bytes) = self.stored_cursor()?;
         Ok((cursor.unwrap_or_else(|| Cursor::unknown(bytes)), bytes))
     }
 
     /// Whether the cursor file is there and cannot be read.
     pub fn cursor_is_damaged(&self) -> bool {
-        let bytes = self.log().metadata().map_or(0, |metadata| metadata.len());
-        !matches!(self.stored_cursor(bytes), Ok(Some(_)))
+        !matches!(self.stored_cursor(), Ok((Some(_), _)))
     }
 
-    /// The cursor of a log of so many bytes; `None` when its file is damaged.
-    fn stored_cursor(&self, bytes: u64) -> Result<Option<Cursor>> {
-        let path = self.cursor_file();
+    /// The cursor, `None` when its file is damaged, and how many bytes the log
+    /// has.
+    fn stored_cursor(&self) -> Result<(Option<Cursor>, u64)> {
+        let (log, path) = (self.log(), self.cursor_file());
+        let mut bytes = 0;
         for _ in 0..TORN_READS {
+            bytes = match log.metadata() {
+                Ok(metadata) => metadata.len(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok((Some(Cursor::default()), 0));
+                }
+                Err(error) => return Err(Error::io("look at", &log, error)),
+            };
             match file::with_content(&path, STATE_FILE_BYTES, Cursor::parse) {
-                Ok(None) => return Ok(Some(Cursor::default())),
-                Ok(Some(Some(cursor))) if cursor.unheld() <= bytes => return Ok(Some(cursor)),
-                Ok(Some(_)) => {}
+                Ok(None) => return Ok((Some(Cursor::default()), bytes)),
+                Ok(Some(Some(cursor))) if cursor.unheld() <= bytes => return Ok((Some(cursor), bytes)),
+                Ok(Some(_)) => {} // torn, or of mail that came after the look at the log
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
                 Err(error) => return Err(Error::io("read", &path, error)),
             }
             std::thread::yield_now();
         }
-        Ok(None)
+        Ok((None, bytes))
     }
 
     /// How many messages there are between two offsets.

@@ -138,6 +138,11 @@ impl Session {
         Lock::is_held(&self.file("resume"))
     }
 
+    /// Whether somebody changes it right now.
+    pub fn is_locked(&self) -> bool {
+        Lock::is_held(&self.file("lock"))
+    }
+
     /// Whether a process of this session runs.
     pub fn is_live(&self, info: &Info) -> bool {
         info.process.as_ref().is_some_and(Process::is_alive) || Lock::is_held(&self.file("live"))
