@@ -4,6 +4,7 @@ use super::{Parsed, say};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::discover::{Query, discover, members};
 use crate::sys::clock;
@@ -34,7 +35,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     }
     let mut table = String::new();
     for row in rows {
-        let directory = row.directory.as_deref().unwrap_or("?");
+        let directory = visible(row.directory.as_deref().unwrap_or("?"));
         let name = row.name.map_or("unregistered".to_owned(), |name| format!("({name})"));
         let ago = clock::ago(row.active_ms, now);
         let title = row.title.map_or(String::new(), |title| format!("  {title:?}"));

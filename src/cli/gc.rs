@@ -1,6 +1,6 @@
 //! `relay gc`: clears old read mail and forgotten sessions away, now.
 
-use super::{Parsed, say};
+use super::{Parsed, complain, say};
 use crate::error::Result;
 use crate::json;
 use crate::mail::text::count;
@@ -14,9 +14,10 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         None => Report::default(),
     };
     match parsed.flag("json") {
-        true => say(&(to_json(&report, dry) + "\n")),
-        false => say(&to_text(&report, dry)),
-    }
+        true => say(&(to_json(&report, dry) + "\n"))?,
+        false => say(&to_text(&report, dry))?,
+    };
+    Ok(report.failed.iter().fold(0, |_, error| complain(error)))
 }
 
 fn to_json(report: &Report, dry: bool) -> String {

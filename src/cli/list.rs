@@ -6,6 +6,7 @@ use super::{Parsed, remark, say};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limits::LIST_SESSIONS;
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::reach::Reach;
 use crate::ops::roster::{Row, members, recent};
@@ -43,7 +44,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         let info = &row.found.info;
         write!(table, "{:name_width$}  [{:tool_width$}]  {:id_width$}  ", info.label(), info.host, info.id)?;
         match &info.directory {
-            Some(path) => write!(table, "{}  ", path.display())?,
+            Some(path) => write!(table, "{}  ", visible(&path.to_string_lossy()))?,
             None => table.push_str("?  "),
         }
         match row.reach {

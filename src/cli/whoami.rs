@@ -2,6 +2,7 @@
 
 use super::{Parsed, say};
 use crate::error::Result;
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::identity::{Call, Identity, identify};
 
@@ -19,6 +20,6 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         "{name} [{}] {} @ {}\n{rooms}{proof}\n",
         found.info.host,
         found.info.id,
-        directory.display()
+        visible(&directory.to_string_lossy())
     ))
 }

@@ -6,7 +6,7 @@
 //! text, which no sender can know; and nothing inside reads as the fence's tag.
 
 use crate::limits::{INJECT_BYTES, INJECT_HEAD_BYTES, QUESTION_BYTES, WAITING_COUNTED};
-use crate::mail::text::{count, head};
+use crate::mail::text::{count, head, is_hidden};
 use crate::mail::{Delivery, Kind, Message};
 use crate::sys::clock;
 
@@ -16,8 +16,8 @@ const TAG: &str = "session-relay-mail";
 /// What a body shows in its place.
 const DEFUSED: &str = "[relay-mail-tag]";
 
-/// Senders that an invitation names.
-const INVITED: usize = 4;
+/// Senders that one line names.
+const NAMED: usize = 4;
 
 /// The one line that rings a session: who wrote and how to read it, never what.
 pub fn invitation(messages: &[Message]) -> String {
@@ -28,8 +28,8 @@ pub fn invitation(messages: &[Message]) -> String {
             senders.push(sender);
         }
     }
-    let others = senders.len().saturating_sub(INVITED);
-    senders.truncate(INVITED);
+    let others = senders.len().saturating_sub(NAMED);
+    senders.truncate(NAMED);
     let mut from = senders.join(", ");
     if others > 0 {
         from.push_str(&format!(" and {others} more"));
@@ -184,14 +184,17 @@ fn answer(deliveries: &[Delivery]) -> String {
     match names.as_slice() {
         [] => "No session wrote this, so there is nobody to answer by mail.\n".to_owned(),
         names => {
+            let to = match names.len() > NAMED {
+                true => "the name of who wrote it".to_owned(),
+                false => names.join(" or to="),
+            };
             let failed = match deliveries.iter().any(|delivery| delivery.message.kind == Kind::Request) {
                 true => " A request takes one reply; add status=failed if you could not do it.",
                 false => "",
             };
             format!(
-                "To answer, call relay's `send` tool with to={}, in_reply_to=the id, and your text as body.{failed} \
-                 Where no answer is needed, send none.\n",
-                names.join(" or to=")
+                "To answer, call relay's `send` tool with to={to}, in_reply_to=the id, and your text as body.{failed} \
+                 Where no answer is needed, send none.\n"
             )
         }
     }
@@ -200,7 +203,7 @@ fn answer(deliveries: &[Delivery]) -> String {
 /// Every line of the body behind `| `, without the tag's name and without
 /// characters that only change how the rest is seen.
 fn quoted(body: &str) -> String {
-    let visible: String = body.chars().map(|c| if is_deceptive(c) { '\u{fffd}' } else { c }).collect();
+    let visible: String = body.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect();
     let defused = defuse(&visible);
     let mut text = String::with_capacity(defused.len() + 16);
     for line in defused.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
@@ -209,11 +212,6 @@ fn quoted(body: &str) -> String {
         text.push('\n');
     }
     text
-}
-
-/// Invisible characters and those that turn the reading direction.
-fn is_deceptive(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Replaces the tag's name, in any case, wherever it stands: behind `<`, behind
@@ -320,6 +318,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_a_body_says_is_invisible() {
+        for hidden in "\u{ad}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{202e}\u{2060}\u{2062}\u{2069}\u{feff}\u{fe00}\u{e0001}\u{e0041}\u{e0100}".chars() {
+            let text = render("me", &[delivery(&format!("a{hidden}b"))], 0, "cafecafe");
+            assert!(text.contains("| a\u{fffd}b\n"), "{:x}: {text}", hidden as u32);
+        }
+        let emoji = "\u{1f469}\u{200d}\u{1f4bb} \u{2764}\u{fe0f} \u{645}\u{6cc}\u{200c}\u{62e}";
+        assert!(render("me", &[delivery(emoji)], 0, "cafecafe").contains(emoji));
+    }
+
+    #[test]
     fn an_answer_shows_what_it_answers_as_data() {
         let mut reply = delivery("by cursor");
         reply.message.in_reply_to = Some("01a0".into());
@@ -358,10 +366,14 @@ mod tests {
     #[test]
     fn a_batch_stays_within_the_limit() {
         for size in [0, 1, 50, 1_000, 4_499, 4_501, 200_000] {
-            let batch: Vec<Delivery> = (0..100).map(|_| delivery(&"\n".repeat(size))).collect();
+            let mut batch: Vec<Delivery> = (0..100).map(|_| delivery(&"\n".repeat(size))).collect();
+            for (number, delivery) in batch.iter_mut().enumerate() {
+                delivery.message.kind = Kind::Request;
+                delivery.message.from_name = Some(format!("{number:064}").into());
+            }
             let taken = fitting(&batch);
             assert!(taken >= 1);
-            let text = render("me", &batch[..taken], 100 - taken, "cafecafe");
+            let text = render(&"m".repeat(64), &batch[..taken], 100 - taken, "cafecafe");
             assert!(text.len() <= INJECT_BYTES, "{size}: {}", text.len());
         }
     }

@@ -7,7 +7,7 @@
 
 use super::Relay;
 use super::find::latest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::{FOLD_DAYS, SWEEP_MS, SWEEP_SESSIONS};
 use crate::store::{Info, Session, Store};
 use crate::sys::clock;
@@ -23,13 +23,18 @@ pub struct Report {
     pub folded: Vec<String>,
     /// Notes of processes that have ended.
     pub notes: usize,
+    /// What could not be cleared, and why.
+    pub failed: Vec<Error>,
 }
 
 /// Goes through the whole store at once. `dry`: changes nothing.
 pub fn everything(store: &Store, dry: bool) -> Result<Report> {
     let mut report = Report::default();
     for session in store.sessions()? {
-        clear(store, &session, dry, &mut report)?;
+        // One that cannot be cleared must not keep the others waiting.
+        if let Err(error) = clear(store, &session, dry, &mut report) {
+            report.failed.push(error);
+        }
     }
     if !dry {
         store.finish_folding()?;
@@ -56,7 +61,6 @@ pub fn a_piece(relay: &Relay) -> Result<u64> {
     let piece: Vec<Session> = rest.by_ref().take(SWEEP_SESSIONS).collect();
     let mut report = Report::default();
     for session in &piece {
-        // One that cannot be cleared must not keep the others waiting.
         let _ = clear(&store, session, false, &mut report);
     }
     let more = rest.next().is_some();

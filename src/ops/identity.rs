@@ -60,7 +60,11 @@ impl Call {
 
 /// The calling session. An error says why there is none and what would help.
 pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
-    let store = relay.store()?;
+    let by_environment = host::session_in_environment(&relay.env);
+    let store = match call.named.is_some() || by_environment.is_some() {
+        true => relay.store()?,
+        false => relay.existing_store()?.ok_or_else(|| unknown(&[]))?,
+    };
     if let Some((host, id)) = &call.named {
         let session = announce(&store, &sighting_from_child(relay, host, id))?.session;
         return proved(relay, latest(&store, session)?, "the host named it in this call");
@@ -82,7 +86,7 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
             return proved(relay, found, "a hook of the same host process announced it");
         }
     }
-    if let Some((host, id)) = host::session_in_environment(&relay.env) {
+    if let Some((host, id)) = by_environment {
         let found = by_id(&store, &id)?;
         if may_be_ours(host, &found.info, process.as_ref()) {
             let found = match found.info.host.is_empty() {

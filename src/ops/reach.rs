@@ -58,6 +58,11 @@ pub fn outlook(to: &Found, sender: &str) -> String {
         }
         Reach::Step => format!("{name} is live and reads it at its next tool call, turn end or prompt"),
         Reach::Wake => format!("{name} is dormant; the mail waits, or ring it with: relay wake {name}"),
+        Reach::Unknown if to.session.is_registered() => {
+            format!(
+                "{name} is a mailbox that no host reads; whoever has it reads it with: relay inbox {name}"
+            )
+        }
         Reach::Unknown => format!("{name} is not registered yet; the mail waits for it"),
     }
 }

@@ -13,8 +13,8 @@ use super::wake::{Mode, Target, plan};
 use crate::error::{Error, Result};
 use crate::limits::LOOK_AGAIN_MS;
 use crate::store::Store;
-use crate::sys::clock;
 use crate::sys::watch::Watch;
+use crate::sys::{clock, process};
 use crate::wake::{self, Plan};
 
 /// How often quiet hours are looked at while mail waits, in milliseconds.
@@ -46,7 +46,8 @@ impl Quiet {
     }
 }
 
-/// Watches until it is ended. `say` gets a line for each thing done.
+/// Watches until it is ended, or none of these may be woken any more. `say` gets
+/// a line for each thing done.
 pub fn stand_watch(
     relay: &Relay,
     who: &[&str],
@@ -62,9 +63,10 @@ pub fn stand_watch(
         found.session.watch(&mut watch);
         watched.push(found);
     }
-    loop {
+    while !watched.is_empty() {
+        process::reap();
         let mut next: Option<u64> = None;
-        for found in &mut watched {
+        watched.retain_mut(|found| {
             match look(relay, &store, found, quiet, &mut watch) {
                 Ok(Done { line, again_ms }) => {
                     line.iter().for_each(|line| say(line));
@@ -75,11 +77,13 @@ pub fn stand_watch(
                     next = Some(LOOK_AGAIN_MS);
                 }
             }
-        }
+            found.info.wakes
+        });
         let deadline = next.map(|wait_ms| Instant::now() + Duration::from_millis(wait_ms));
         let pause = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         watch.wait(None, pause).map_err(|e| Error::io("watch", store.home(), e))?;
     }
+    Ok(())
 }
 
 /// What a look at one session led to.
@@ -94,7 +98,7 @@ fn check(found: &Found) -> Result<()> {
     match found.info.wakes {
         true => Ok(()),
         false => Err(Error::usage(format!(
-            "{0} is not to be woken by itself; its user allows it with: relay register {0} --wake on",
+            "{0} must not be woken automatically; its user allows it with: relay register {0} --wake on",
             found.info.label()
         ))),
     }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: bounded, and never a reason for another failure.
 
+use std::path::PathBuf;
+
 use super::Store;
 use crate::limits::{FAILURE_NOTE_BYTES, STATE_FILE_BYTES};
 use crate::mail::text::head;
@@ -10,9 +12,14 @@ use crate::sys::{clock, file};
 const NOTE: &str = "hook-failures";
 
 impl Store {
+    /// Where the lines are, for people to find them.
+    pub fn failures_file(&self) -> PathBuf {
+        self.home().join(NOTE)
+    }
+
     /// Leaves one line about a failed hook.
     pub fn note_failure(&self, what: &str) {
-        let path = self.home().join(NOTE);
+        let path = self.failures_file();
         if path.metadata().is_ok_and(|metadata| metadata.len() > STATE_FILE_BYTES as u64 / 2) {
             let _ = file::remove(&path);
         }
@@ -23,7 +30,7 @@ impl Store {
     /// The last failure of a hook, if there was one: when, in milliseconds
     /// since 1970, and what.
     pub fn last_failure(&self) -> Option<(u64, String)> {
-        let content = file::read(&self.home().join(NOTE), STATE_FILE_BYTES).ok()??;
+        let content = file::read(&self.failures_file(), STATE_FILE_BYTES).ok()??;
         let text = String::from_utf8_lossy(&content).into_owned();
         let (time, what) = text.lines().last()?.split_once(' ')?;
         Some((clock::parse_rfc3339(time)?, what.to_owned()))

@@ -39,13 +39,19 @@ pub fn import(store: &Store) -> Result<()> {
     let registry = home.join("registry.json");
     let content =
         file::read(&registry, LEGACY_REGISTRY_BYTES).map_err(|e| Error::io("read", &registry, e))?;
-    if let Some(Ok(document)) = content.as_deref().map(Document::parse) {
-        let agents = document.value().get("agents");
-        for id in agents.iter().flat_map(|agents| agents.keys()) {
-            if let Some(agent) = agents.and_then(|agents| agents.get(id)) {
-                import_session(store, id, agent)?;
+    match content.as_deref().map(Document::parse) {
+        Some(Ok(document)) => {
+            let agents = document.value().get("agents");
+            for id in agents.iter().flat_map(|agents| agents.keys()) {
+                if let Some(agent) = agents.and_then(|agents| agents.get(id)) {
+                    import_session(store, id, agent)?;
+                }
             }
         }
+        Some(Err(_)) => store.note_failure(
+            "session-relay's registry.json is not JSON: its mail was imported, its names were not; it is kept in legacy/",
+        ),
+        None => {}
     }
     for name in entries(&home.join("mailbox"))? {
         import_mailbox(store, &home.join("mailbox").join(&name))?;

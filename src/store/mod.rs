@@ -33,6 +33,7 @@ pub use session::{Info, Session};
 
 /// The format this relay writes, and the newest it reads.
 const FORMAT: &str = "1";
+const FORMAT_FILE: &str = "format";
 
 /// An opened store.
 pub struct Store {
@@ -73,15 +74,19 @@ impl Store {
         }
         let made =
             |path: &Path| file::make_directory(path).map_err(|e| Error::io("make the folder", path, e));
+        // A folder that others use, too, keeps its mode; what is made in it is private.
+        let own = legacy::is_left_in(home) || home.join("sessions").is_dir() || entries(home)?.is_empty();
         made(home)?;
-        file::make_private(home).map_err(|e| Error::io("make private", home, e))?;
+        if own {
+            file::make_private(home).map_err(|e| Error::io("make private", home, e))?;
+        }
         let _lock = legacy::lock(home)?;
         if format(home)?.is_none() {
             made(&home.join("sessions"))?;
             made(&home.join("names"))?;
             made(&home.join("processes"))?;
             legacy::import(&store)?;
-            let path = home.join("format");
+            let path = store.format_file();
             file::replace(&path, format!("{FORMAT}\n").as_bytes())
                 .map_err(|e| Error::io("write", &path, e))?;
         }
@@ -90,6 +95,11 @@ impl Store {
 
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// The file that makes the home a store.
+    pub fn format_file(&self) -> PathBuf {
+        self.home.join(FORMAT_FILE)
     }
 
     /// The session of this id, whether or not its folder exists yet.
@@ -154,7 +164,7 @@ fn entries(folder: &Path) -> Result<Vec<String>> {
 /// The store's format; `None` when there is no store, an error when this relay
 /// is too old for it.
 fn format(home: &Path) -> Result<Option<()>> {
-    let path = home.join("format");
+    let path = home.join(FORMAT_FILE);
     let Some(content) = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))? else {
         return Ok(None);
     };

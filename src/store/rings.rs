@@ -3,6 +3,8 @@
 //! Invariant: written under the session's lock before the bell rings, so that
 //! no crash makes it ring more often than its bound. A damaged file is none.
 
+use std::io::ErrorKind;
+
 use super::session::{Guard, Session};
 use crate::error::{Error, Result};
 use crate::json::{self, Document, Value};
@@ -23,8 +25,11 @@ impl Session {
     /// The rings that are remembered, the oldest first.
     pub fn rings(&self) -> Result<Vec<Rung>> {
         let path = self.file("rings.json");
-        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
-        Ok(content.and_then(|content| parse(&content)).unwrap_or_default())
+        match file::read(&path, STATE_FILE_BYTES) {
+            Ok(content) => Ok(content.and_then(|content| parse(&content)).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::InvalidData => Ok(Vec::new()),
+            Err(error) => Err(Error::io("read", &path, error)),
+        }
     }
 
     /// Whether a process stands ready to ring this session's host.
@@ -39,11 +44,23 @@ impl Session {
 }
 
 impl Guard<'_> {
-    /// Replaces the record of rings; only the latest are kept.
+    /// Replaces the record of rings; only the latest are kept, as many as the
+    /// file may hold.
     pub fn write_rings(&self, rings: &[Rung]) -> Result<()> {
         let path = self.session().file("rings.json");
-        let kept = &rings[rings.len().saturating_sub(RINGS_KEPT)..];
-        file::replace(&path, to_text(kept).as_bytes()).map_err(|e| Error::io("write", &path, e))
+        file::replace(&path, latest(rings).as_bytes()).map_err(|e| Error::io("write", &path, e))
+    }
+}
+
+/// The latest rings, as the file has them.
+fn latest(rings: &[Rung]) -> String {
+    let mut kept = &rings[rings.len().saturating_sub(RINGS_KEPT)..];
+    loop {
+        let text = to_text(kept);
+        if text.len() <= STATE_FILE_BYTES {
+            return text;
+        }
+        kept = &kept[kept.len().div_ceil(2)..];
     }
 }
 
@@ -78,11 +95,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_file_is_bounded_whoever_wrote() {
+        let ring = |number| Rung { at_ms: number, through: number, senders: vec!["x".repeat(128); 64] };
+        let rings: Vec<Rung> = (0..100).map(ring).collect();
+        let text = latest(&rings);
+        assert!(text.len() <= STATE_FILE_BYTES, "{}", text.len());
+        let kept = parse(text.as_bytes()).unwrap();
+        assert!(kept.len() >= 4, "{}", kept.len());
+        assert_eq!(kept, rings[100 - kept.len()..]);
+        assert_eq!(latest(&[Rung { senders: vec!["x".repeat(STATE_FILE_BYTES)], ..ring(1) }]), to_text(&[]));
+    }
+
+    #[test]
     fn rings_read_back() {
         let rings = vec![
             Rung { at_ms: 1_795_213_042_123, through: 10, senders: vec!["a".into(), "cli".into()] },
             Rung { at_ms: 1_795_213_042_124, through: 20, senders: Vec::new() },
         ];
+        assert_eq!(latest(&rings), to_text(&rings));
         assert_eq!(parse(to_text(&rings).as_bytes()), Some(rings));
         assert_eq!(parse(b"{}"), None);
         assert_eq!(parse(b"{\"rings\":[{\"at\":\"x\"}]}"), None);

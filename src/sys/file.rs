@@ -320,20 +320,20 @@ pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)
 }
 
-/// Opens a file, made where there is none; and whether it was.
-pub(super) fn open_or_create(path: &Path, flags: OFlags) -> io::Result<(File, bool)> {
+/// Opens a file, made where there is none.
+pub(super) fn open_or_create(path: &Path, flags: OFlags) -> io::Result<File> {
     match open_with(path, flags) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fault::step()?;
-            Ok((open_with(path, flags | OFlags::CREATE)?, true))
+            open_with(path, flags | OFlags::CREATE)
         }
-        opened => Ok((opened?, false)),
+        opened => opened,
     }
 }
 
 /// Opens (and creates) a file that only serves to be locked.
 pub fn open_lock(path: &Path) -> io::Result<File> {
-    open_or_create(path, OFlags::WRONLY).map(|(file, _)| file)
+    open_or_create(path, OFlags::WRONLY)
 }
 
 fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {

@@ -15,6 +15,9 @@ use super::file::{open, open_lock};
 use crate::error::{Error, Result};
 use crate::limits::LOCK_WAIT_MS;
 
+/// How often a lock is tried before somebody holds it for good.
+const LOOKS: usize = 4;
+
 /// A lock; dropping it (or dying) releases it.
 pub struct Lock {
     file: File,
@@ -81,13 +84,13 @@ impl Lock {
     /// Takes a shared lock, which any number of processes may have at once.
     pub fn try_shared(path: &Path) -> Result<Option<Lock>> {
         let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
-        taken(file, path, File::try_lock_shared)
+        taken(file, path, |file| past_looks(|| file.try_lock_shared()))
     }
 
     /// Whether somebody holds a lock on `path`; looking creates no file.
     pub fn is_held(path: &Path) -> bool {
         let Ok(file) = open(path) else { return false };
-        matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+        matches!(past_looks(|| file.try_lock()), Err(TryLockError::WouldBlock))
     }
 }
 
@@ -101,6 +104,20 @@ fn taken(
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
     }
+}
+
+/// Tries again what a look ([`Lock::is_held`]) of another process may be in the
+/// way of: to look is to take the lock for a moment.
+fn past_looks(
+    attempt: impl Fn() -> std::result::Result<(), TryLockError>,
+) -> std::result::Result<(), TryLockError> {
+    for _ in 1..LOOKS {
+        match attempt() {
+            Err(TryLockError::WouldBlock) => thread::yield_now(),
+            outcome => return outcome,
+        }
+    }
+    attempt()
 }
 
 /// Who holds the lock, as far as the kernel tells: `/proc/locks`, proc(5).

@@ -21,7 +21,7 @@ const COPIED_AT_ONCE: usize = 64 * 1024;
 /// cannot swallow this one; a write that fails is taken back. The caller holds
 /// the log's lock. Returns the offset after the line.
 pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
-    let (mut log, created) = open_or_create(path, OFlags::RDWR | OFlags::APPEND)?;
+    let mut log = open_or_create(path, OFlags::RDWR | OFlags::APPEND)?;
     let before = log.seek(SeekFrom::End(0))?;
     let mut record = Vec::with_capacity(line.len() + 1);
     if before > 0 {
@@ -37,7 +37,9 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
         .and_then(|()| log.write_all(&record))
         .and_then(|()| fault::step())
         .and_then(|()| make_last(&log, File::sync_data))
-        .and_then(|()| if created { sync_directory_of(path) } else { Ok(()) });
+        // The first line makes the folders last, too: whoever made them may have
+        // died before that.
+        .and_then(|()| if before == 0 { sync_folders_of(path) } else { Ok(()) });
     match written {
         Ok(()) => {
             fault::synced(path);
@@ -48,6 +50,11 @@ pub fn append_line(path: &Path, line: &[u8]) -> io::Result<u64> {
             Err(error)
         }
     }
+}
+
+fn sync_folders_of(path: &Path) -> io::Result<()> {
+    sync_directory_of(path)?;
+    path.parent().map_or(Ok(()), sync_directory_of)
 }
 
 /// Replaces a log by one with a hole where its first `length` bytes were: what

@@ -154,6 +154,11 @@ fn facts(pid: u32) -> Option<Facts> {
     (!start.is_empty()).then_some(Facts { parent, start, command, ended })
 }
 
+/// Lets go of children that have ended, where nobody waits for one.
+pub fn reap() {
+    while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,7 +60,7 @@ fn permissions(store: &Store, findings: &mut Findings) {
 
 /// Two writers must not both get a lock, and not be on two machines.
 fn locks(store: &Store, findings: &mut Findings) {
-    let path = store.home().join("format");
+    let path = store.format_file();
     let elsewhere = "keep the store on a local disk: set AGENT_RELAY_HOME";
     if let Some(kind) = file::network_file_system(store.home()) {
         return findings.problem(
@@ -171,12 +171,14 @@ fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
         }
         if session.cursor_is_damaged() {
             found = true;
-            let folder = session.folder().display();
+            let cursor = session.cursor_file();
             findings
-                .problem("records", format!("{folder}/cursor.json is damaged; its mail comes again, marked"));
+                .problem("records", format!("{} is damaged; its mail comes again, marked", cursor.display()));
         }
         let bytes = session.log().metadata().map_or(0, |metadata| metadata.len());
-        let lines = session.each(0, bytes, &mut |_| true)?.damaged;
+        let passed = session.each(0, bytes, &mut |_| true)?;
+        let torn = passed.end < bytes && !session.is_locked();
+        let lines = passed.damaged + usize::from(torn);
         if lines > 0 {
             found = true;
             let what =
@@ -195,7 +197,7 @@ fn last_failure(store: &Store, findings: &mut Findings) {
     match store.last_failure() {
         None => findings.fine("hooks", "no failure noted".to_owned()),
         Some((when, what)) => {
-            let note = store.home().join("hook-failures");
+            let note = store.failures_file();
             let when = clock::ago(when, clock::now_ms());
             findings
                 .notice("hooks", format!("the last failure was {when}: {what} (all in {})", note.display()));
