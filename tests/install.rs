@@ -114,6 +114,29 @@ fn a_hook_of_the_users_beside_relays_stays() {
 }
 
 #[test]
+fn equal_groups_at_two_events_each_keep_the_users_hook() {
+    let relay = env!("CARGO_BIN_EXE_relay");
+    let hook = |program: &str| format!("{{\"type\": \"command\", \"command\": \"{program}\"}}");
+    let hooks =
+        |group: &str| format!("{{\"hooks\": {{\"Stop\": [{group}], \"SessionStart\": [{group}]}}}}\n");
+    let group = |hooks: &[String]| format!("{{\"hooks\": [{}]}}", hooks.join(", "));
+    let mine = group(&[hook("/home/u/mine.sh")]);
+    for program in [relay, "/gone/relay"] {
+        let world = with_hosts();
+        let both = group(&[hook("/home/u/mine.sh"), hook(&format!("'{program}' hook codex"))]);
+        let path = write(&world, ".codex/hooks.json", &hooks(&both));
+        world.ok(&["uninstall", "codex"]);
+        assert_eq!(read(&world, ".codex/hooks.json"), hooks(&mine));
+
+        std::fs::write(&path, hooks(&both)).unwrap();
+        world.ok(&["install", "codex"]);
+        let now = read(&world, ".codex/hooks.json");
+        assert_eq!(now.matches("mine.sh").count(), 2, "{now}");
+        assert_eq!((now.matches(relay).count(), now.matches("/gone/").count()), (5, 0), "{now}");
+    }
+}
+
+#[test]
 fn a_program_with_a_name_like_relays_is_not_relays() {
     let world = with_hosts();
     let hook = "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"/home/u/relay-webhook-claude.sh\"}]}]}}\n";

@@ -61,6 +61,28 @@ fn gemini_gets_server_and_hooks_in_one_file() {
 }
 
 #[test]
+fn what_is_taken_out_leaves_the_comments_around_it() {
+    let relay = env!("CARGO_BIN_EXE_relay");
+    let world = World::new();
+    world.project(".gemini");
+    let hook =
+        |program: &str| format!("{{\"hooks\": [{{\"type\": \"command\", \"command\": \"{program}\"}}]}}");
+    let ours = hook(&format!("'{relay}' hook gemini"));
+    let mine = hook("/home/u/mine.sh");
+    for (before, after) in [
+        (format!("{ours},\n      // my own hook\n      {mine}"), format!("// my own hook\n      {mine}")),
+        (format!("{mine}, // my own hook\n      {ours}"), format!("{mine} // my own hook")),
+    ] {
+        let settings = |stop: &str| {
+            format!("{{\n  \"hooks\": {{\n    \"AfterAgent\": [\n      {stop}\n    ]\n  }}\n}}\n")
+        };
+        write(&world, ".gemini/settings.json", &settings(&before));
+        world.ok(&["uninstall", "gemini"]);
+        assert_eq!(read(&world, ".gemini/settings.json"), settings(&after));
+    }
+}
+
+#[test]
 fn copilot_gets_two_files_and_qwen_one() {
     let relay = env!("CARGO_BIN_EXE_relay");
     let world = World::new();

@@ -68,24 +68,19 @@ fn has_relays_name(program: &str) -> bool {
 
 /// The file's text without those hooks of relay's for this event whose program
 /// is meant: a group goes only when it holds nothing else.
-pub fn without(
-    wiring: &Entries,
-    text: String,
-    event: &str,
-    is_meant: &dyn Fn(&str) -> bool,
-) -> Option<String> {
+pub fn without(wiring: &Entries, text: &str, event: &str, is_meant: &dyn Fn(&str) -> bool) -> Option<String> {
     let meant = |hook: &str| own_program(wiring, hook).is_some_and(|program| is_meant(&program));
     let Form::Json(under) = wiring.form else {
-        return toml::without(&text, |table| is_hook_at(table, event) && meant(table.text));
+        return toml::without(text, |table| is_hook_at(table, event) && meant(table.text));
     };
-    let mut text = text;
     let place = [under, event];
-    for group in edit::elements(&text, &place)? {
-        let hooks = hooks_of(&group);
-        if hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {
-            text = text.replacen(&group, &edit::remove(&group, &["hooks"], meant)?, 1);
+    let text = edit::change(text, &place, |group| {
+        let hooks = hooks_of(group);
+        match hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {
+            true => edit::remove(group, &["hooks"], meant),
+            false => Some(group.to_owned()),
         }
-    }
+    })?;
     edit::remove(&text, &place, |group| programs(wiring, group).iter().any(|program| is_meant(program)))
 }
 

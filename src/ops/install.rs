@@ -76,7 +76,7 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
             continue;
         }
         let is_meant = |found: &str| good != 1 || !is_same(relay, found, &program);
-        draft.after = without(wiring, draft.after.clone(), event, &is_meant).ok_or_else(misunderstood)?;
+        draft.after = without(wiring, &draft.after, event, &is_meant).ok_or_else(misunderstood)?;
         if good != 1 {
             draft.after = with(wiring, &draft.after, event, &program).ok_or_else(misunderstood)?;
         }
@@ -124,8 +124,8 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     let draft = drafts.of(&path)?;
     let before = draft.after.clone();
     for (event, _) in host.moments {
-        draft.after = without(wiring, draft.after.clone(), event, &|_| true)
-            .ok_or_else(|| misunderstood(host, &path))?;
+        draft.after =
+            without(wiring, &draft.after, event, &|_| true).ok_or_else(|| misunderstood(host, &path))?;
     }
     if draft.after != before {
         draft.what.push("relay's hooks".to_owned());
