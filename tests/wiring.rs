@@ -165,6 +165,37 @@ fn the_path_that_people_start_is_the_one_that_is_wired() {
 }
 
 #[test]
+fn another_program_called_relay_is_not_this_one() {
+    for is_launcher in [false, true] {
+        let world = with_hosts();
+        let folder = world.project("tools");
+        let (named, own) = (folder.join("relay"), folder.join("relay-x86_64-unknown-linux-musl"));
+        std::fs::copy(env!("CARGO_BIN_EXE_relay"), &own).unwrap();
+        if is_launcher {
+            std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/bin/relay"), &named).unwrap();
+        } else {
+            script(&named, "echo relay 1.2.3");
+        }
+        let wired = if is_launcher { &named } else { &own };
+        for path in ["/usr/bin:/bin".to_owned(), format!("{}:/usr/bin:/bin", folder.display())] {
+            let run = |arguments: &[&str]| {
+                let mut command = std::process::Command::new(&own);
+                world.seal(&mut command);
+                harness::Run::of(command.env("PATH", &path).args(arguments).output().unwrap()).stdout
+            };
+            let said = run(&["install", "--dry", "codex"]);
+            assert!(said.contains(&format!("command = \"{}\"", wired.display())), "{said}");
+            if path.contains("tools") {
+                let said = run(&["doctor"]);
+                let words =
+                    if is_launcher { "`relay` is " } else { "`relay` on the PATH is another program: " };
+                assert!(said.contains(&format!("{words}{}\n", named.display())), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn without_hosts_there_is_nothing_to_wire() {
     let world = World::new();
     let run = world.run(&["install"]);

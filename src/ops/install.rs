@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Relay;
-use super::entries::{groups, is_bus, is_same, own_path, programs, with, without};
+use super::entries::{groups, is_bus, programs, with, without};
+use super::own::{own_path, starts_own};
 use super::wiring::{examine, misunderstood, read, servers, store_of};
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -71,11 +72,11 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     for (event, _) in host.moments {
         let there = groups(wiring, &draft.after, event).ok_or_else(misunderstood)?;
         let there: Vec<String> = there.iter().flat_map(|group| programs(wiring, group)).collect();
-        let good = there.iter().filter(|found| is_same(relay, found, &program)).count();
+        let good = there.iter().filter(|found| starts_own(relay, found)).count();
         if good == 1 && there.len() == 1 {
             continue;
         }
-        let is_meant = |found: &str| good != 1 || !is_same(relay, found, &program);
+        let is_meant = |found: &str| good != 1 || !starts_own(relay, found);
         draft.after = without(wiring, &draft.after, event, &is_meant).ok_or_else(misunderstood)?;
         if good != 1 {
             draft.after = with(wiring, &draft.after, event, &program).ok_or_else(misunderstood)?;
@@ -150,7 +151,7 @@ fn plan_server(
     let there = servers(relay, host, wiring)?;
     let good = |server: &&wiring::Listed| {
         is_bus(server)
-            && is_same(relay, &server.program, program)
+            && starts_own(relay, &server.program)
             && store_of(relay, wiring, server) == relay.home()
     };
     if there.iter().any(|server| good(&server)) {

@@ -16,6 +16,7 @@ pub mod group;
 pub mod history;
 pub mod identity;
 pub mod install;
+pub mod own;
 pub mod reach;
 pub mod register;
 pub mod reply;
