@@ -260,6 +260,42 @@ fn a_host_that_did_not_add_the_server_is_not_believed() {
 }
 
 #[test]
+fn a_host_that_cannot_be_wired_keeps_nobody_else_from_it() {
+    let world = with_hosts();
+    std::fs::remove_file(world.home().join("bin/claude")).unwrap();
+    let before = files(&world);
+    let why = "relay: Claude Code is left out: no program 'claude' on the PATH; Claude Code adds servers with it, so install it first\n";
+    let dry = world.run(&["install", "--dry"]);
+    assert_eq!((dry.code, dry.stderr.as_str()), (Some(4), why));
+    assert!(dry.stdout.contains("Codex: the server relay"), "{}", dry.stdout);
+    let named = world.run(&["install", "codex", "claude"]);
+    assert_eq!((named.code, named.stdout.as_str()), (Some(4), ""), "all that were named, or none");
+    assert_eq!(files(&world), before);
+
+    let run = world.run(&["install"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(4), why));
+    assert!(run.stdout.contains("Codex: checked") && run.stdout.ends_with("check it with: relay doctor\n"));
+    assert_eq!(commands(&read(&world, ".codex/hooks.json")).len(), 5);
+    assert!(!world.home().join(".claude/settings.json").exists());
+    let said = world.ok(&["doctor"]);
+    assert!(
+        said.contains("note     Claude Code") && said.contains("no program 'claude' on the PATH"),
+        "{said}"
+    );
+
+    // One whose program fails, and one whose file cannot be read.
+    let world = with_hosts();
+    script(&world.home().join("bin/claude"), "exit 1");
+    let run = world.run(&["install"]);
+    assert_eq!((run.code, run.stdout.contains("Codex: checked")), (Some(1), true), "{}", run.stderr);
+    assert!(run.stderr.starts_with("relay: Claude Code is left out: claude mcp add "), "{}", run.stderr);
+    write(&world, ".claude/settings.json", "not JSON");
+    let run = world.run(&["uninstall"]);
+    assert_eq!((run.code, run.stderr.contains("Claude Code is left out")), (Some(1), true), "{}", run.stderr);
+    assert!(!world.home().join(".codex/hooks.json").exists(), "Codex is rid of it");
+}
+
+#[test]
 fn a_copy_never_takes_another_files_place() {
     let world = with_hosts();
     write(&world, ".claude/settings.json", "{}\n");
@@ -284,7 +320,7 @@ fn what_is_not_understood_is_left_alone_and_named() {
         let world = with_hosts();
         write(&world, ".claude/settings.json", settings);
         let before = files(&world);
-        let run = world.run(&["install"]);
+        let run = world.run(&["install", "codex", "claude"]);
         assert_eq!(run.code, Some(1), "{settings}");
         assert!(
             run.stderr.contains(".claude/settings.json") && run.stderr.contains("left alone"),

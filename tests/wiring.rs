@@ -200,6 +200,9 @@ fn without_hosts_there_is_nothing_to_wire() {
     let world = World::new();
     let run = world.run(&["install"]);
     assert_eq!((run.code, run.stderr.contains("claude, codex")), (Some(4), true), "{}", run.stderr);
+    let run = world.run(&["uninstall"]);
+    let words = "on this machine; name one to take relay out of it all the same";
+    assert_eq!((run.code, run.stderr.contains(words)), (Some(4), true), "{}", run.stderr);
     let run = world.run(&["install", "emacs"]);
     assert_eq!(run.code, Some(64), "{}", run.stderr);
     let run = world.run(&["install", "claude"]);

@@ -4,6 +4,7 @@
 //! holds no rule of its own.
 
 pub mod announce;
+pub mod apply;
 pub mod bell;
 pub mod collect;
 pub mod deliver;
