@@ -149,6 +149,13 @@ pub const SCAN_ENTRIES: usize = 200_000;
 pub const LISTING_MS: u64 = 5_000;
 /// Bytes that are read of such a list.
 pub const LISTING_BYTES: usize = 256 * 1024;
+/// How long a host's program may take to add relay's server or take it out, in
+/// milliseconds.
+pub const CHANGE_MS: u64 = 60_000;
+/// How long date(1) may take to say the hour, in milliseconds.
+pub const DATE_MS: u64 = 5_000;
+/// What is read of a program that may be relay's launcher, in bytes.
+pub const LAUNCHER_BYTES: usize = 16 * 1024;
 /// How long `install` waits for a host's program to say what it has, in milliseconds.
 pub const CHECK_MS: u64 = 20_000;
 /// How long `doctor` waits for a program to say its version, in milliseconds.

@@ -114,6 +114,29 @@ fn a_hook_of_the_users_beside_relays_stays() {
 }
 
 #[test]
+fn equal_groups_at_two_events_each_keep_the_users_hook() {
+    let relay = env!("CARGO_BIN_EXE_relay");
+    let hook = |program: &str| format!("{{\"type\": \"command\", \"command\": \"{program}\"}}");
+    let hooks =
+        |group: &str| format!("{{\"hooks\": {{\"Stop\": [{group}], \"SessionStart\": [{group}]}}}}\n");
+    let group = |hooks: &[String]| format!("{{\"hooks\": [{}]}}", hooks.join(", "));
+    let mine = group(&[hook("/home/u/mine.sh")]);
+    for program in [relay, "/gone/relay"] {
+        let world = with_hosts();
+        let both = group(&[hook("/home/u/mine.sh"), hook(&format!("'{program}' hook codex"))]);
+        let path = write(&world, ".codex/hooks.json", &hooks(&both));
+        world.ok(&["uninstall", "codex"]);
+        assert_eq!(read(&world, ".codex/hooks.json"), hooks(&mine));
+
+        std::fs::write(&path, hooks(&both)).unwrap();
+        world.ok(&["install", "codex"]);
+        let now = read(&world, ".codex/hooks.json");
+        assert_eq!(now.matches("mine.sh").count(), 2, "{now}");
+        assert_eq!((now.matches(relay).count(), now.matches("/gone/").count()), (5, 0), "{now}");
+    }
+}
+
+#[test]
 fn a_program_with_a_name_like_relays_is_not_relays() {
     let world = with_hosts();
     let hook = "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"/home/u/relay-webhook-claude.sh\"}]}]}}\n";
@@ -237,6 +260,42 @@ fn a_host_that_did_not_add_the_server_is_not_believed() {
 }
 
 #[test]
+fn a_host_that_cannot_be_wired_keeps_nobody_else_from_it() {
+    let world = with_hosts();
+    std::fs::remove_file(world.home().join("bin/claude")).unwrap();
+    let before = files(&world);
+    let why = "relay: Claude Code is left out: no program 'claude' on the PATH; Claude Code adds servers with it, so install it first\n";
+    let dry = world.run(&["install", "--dry"]);
+    assert_eq!((dry.code, dry.stderr.as_str()), (Some(4), why));
+    assert!(dry.stdout.contains("Codex: the server relay"), "{}", dry.stdout);
+    let named = world.run(&["install", "codex", "claude"]);
+    assert_eq!((named.code, named.stdout.as_str()), (Some(4), ""), "all that were named, or none");
+    assert_eq!(files(&world), before);
+
+    let run = world.run(&["install"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(4), why));
+    assert!(run.stdout.contains("Codex: checked") && run.stdout.ends_with("check it with: relay doctor\n"));
+    assert_eq!(commands(&read(&world, ".codex/hooks.json")).len(), 5);
+    assert!(!world.home().join(".claude/settings.json").exists());
+    let said = world.ok(&["doctor"]);
+    assert!(
+        said.contains("note     Claude Code") && said.contains("no program 'claude' on the PATH"),
+        "{said}"
+    );
+
+    // One whose program fails, and one whose file cannot be read.
+    let world = with_hosts();
+    script(&world.home().join("bin/claude"), "exit 1");
+    let run = world.run(&["install"]);
+    assert_eq!((run.code, run.stdout.contains("Codex: checked")), (Some(1), true), "{}", run.stderr);
+    assert!(run.stderr.starts_with("relay: Claude Code is left out: claude mcp add "), "{}", run.stderr);
+    write(&world, ".claude/settings.json", "not JSON");
+    let run = world.run(&["uninstall"]);
+    assert_eq!((run.code, run.stderr.contains("Claude Code is left out")), (Some(1), true), "{}", run.stderr);
+    assert!(!world.home().join(".codex/hooks.json").exists(), "Codex is rid of it");
+}
+
+#[test]
 fn a_copy_never_takes_another_files_place() {
     let world = with_hosts();
     write(&world, ".claude/settings.json", "{}\n");
@@ -261,7 +320,7 @@ fn what_is_not_understood_is_left_alone_and_named() {
         let world = with_hosts();
         write(&world, ".claude/settings.json", settings);
         let before = files(&world);
-        let run = world.run(&["install"]);
+        let run = world.run(&["install", "codex", "claude"]);
         assert_eq!(run.code, Some(1), "{settings}");
         assert!(
             run.stderr.contains(".claude/settings.json") && run.stderr.contains("left alone"),

@@ -61,6 +61,28 @@ fn gemini_gets_server_and_hooks_in_one_file() {
 }
 
 #[test]
+fn what_is_taken_out_leaves_the_comments_around_it() {
+    let relay = env!("CARGO_BIN_EXE_relay");
+    let world = World::new();
+    world.project(".gemini");
+    let hook =
+        |program: &str| format!("{{\"hooks\": [{{\"type\": \"command\", \"command\": \"{program}\"}}]}}");
+    let ours = hook(&format!("'{relay}' hook gemini"));
+    let mine = hook("/home/u/mine.sh");
+    for (before, after) in [
+        (format!("{ours},\n      // my own hook\n      {mine}"), format!("// my own hook\n      {mine}")),
+        (format!("{mine}, // my own hook\n      {ours}"), format!("{mine} // my own hook")),
+    ] {
+        let settings = |stop: &str| {
+            format!("{{\n  \"hooks\": {{\n    \"AfterAgent\": [\n      {stop}\n    ]\n  }}\n}}\n")
+        };
+        write(&world, ".gemini/settings.json", &settings(&before));
+        world.ok(&["uninstall", "gemini"]);
+        assert_eq!(read(&world, ".gemini/settings.json"), settings(&after));
+    }
+}
+
+#[test]
 fn copilot_gets_two_files_and_qwen_one() {
     let relay = env!("CARGO_BIN_EXE_relay");
     let world = World::new();
@@ -143,10 +165,44 @@ fn the_path_that_people_start_is_the_one_that_is_wired() {
 }
 
 #[test]
+fn another_program_called_relay_is_not_this_one() {
+    for is_launcher in [false, true] {
+        let world = with_hosts();
+        let folder = world.project("tools");
+        let (named, own) = (folder.join("relay"), folder.join("relay-x86_64-unknown-linux-musl"));
+        std::fs::copy(env!("CARGO_BIN_EXE_relay"), &own).unwrap();
+        if is_launcher {
+            std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/bin/relay"), &named).unwrap();
+        } else {
+            script(&named, "echo relay 1.2.3");
+        }
+        let wired = if is_launcher { &named } else { &own };
+        for path in ["/usr/bin:/bin".to_owned(), format!("{}:/usr/bin:/bin", folder.display())] {
+            let run = |arguments: &[&str]| {
+                let mut command = std::process::Command::new(&own);
+                world.seal(&mut command);
+                harness::Run::of(command.env("PATH", &path).args(arguments).output().unwrap()).stdout
+            };
+            let said = run(&["install", "--dry", "codex"]);
+            assert!(said.contains(&format!("command = \"{}\"", wired.display())), "{said}");
+            if path.contains("tools") {
+                let said = run(&["doctor"]);
+                let words =
+                    if is_launcher { "`relay` is " } else { "`relay` on the PATH is another program: " };
+                assert!(said.contains(&format!("{words}{}\n", named.display())), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn without_hosts_there_is_nothing_to_wire() {
     let world = World::new();
     let run = world.run(&["install"]);
     assert_eq!((run.code, run.stderr.contains("claude, codex")), (Some(4), true), "{}", run.stderr);
+    let run = world.run(&["uninstall"]);
+    let words = "on this machine; name one to take relay out of it all the same";
+    assert_eq!((run.code, run.stderr.contains(words)), (Some(4), true), "{}", run.stderr);
     let run = world.run(&["install", "emacs"]);
     assert_eq!(run.code, Some(64), "{}", run.stderr);
     let run = world.run(&["install", "claude"]);

@@ -5,12 +5,12 @@
 //! are played. A step that does not do what it says ends the demo with an error.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::say;
 use crate::error::{Error, Result};
 use crate::json::{Document, Object, Value};
-use crate::sys::random;
+use crate::sys::{process, random};
 use crate::wake::{Plan, converse};
 
 const WEB: Actor =
@@ -94,7 +94,7 @@ impl Stage {
     fn set() -> Result<Stage> {
         let name = random::hex::<6>()?;
         let home = std::env::temp_dir().join(format!("relay-demo-{name}"));
-        let relay = std::env::current_exe().map_err(|e| Error::io("find", Path::new("relay itself"), e))?;
+        let relay = process::executable()?;
         let stage = Stage { home, relay: relay.to_string_lossy().into_owned() };
         for actor in [&WEB, &API] {
             let folder = stage.folder(actor);

@@ -1,8 +1,8 @@
 //! `relay install` and `relay uninstall`: wires relay into the hosts.
 
-use super::{Parsed, say};
+use super::{Parsed, remark, say};
 use crate::error::{Error, Result};
-use crate::host;
+use crate::host::{self, Host};
 use crate::ops::Relay;
 use crate::ops::install::{Work, hosts_here, plan_install, plan_uninstall};
 
@@ -18,51 +18,68 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         names => names.iter().map(|name| host::check(name)).collect::<Result<_>>()?,
     };
     if hosts.is_empty() {
-        return Err(Error::not_found(
-            "agent host",
-            &host::names(),
-            " on this machine; name one to prepare it all the same",
-        ));
+        let purpose = if installs { "prepare it" } else { "take relay out of it" };
+        let hint = format!(" on this machine; name one to {purpose} all the same");
+        return Err(Error::not_found("agent host", &host::names(), &hint));
     }
+    let dry = parsed.flag("dry");
     let plan = if installs { plan_install } else { plan_uninstall };
-    // All of them first: what cannot be done is said before anything is changed.
-    let work: Vec<Work> = hosts.into_iter().map(|host| plan(relay, host)).collect::<Result<_>>()?;
-    for work in &work {
-        show(work, installs)?;
-        if parsed.flag("dry") {
-            continue;
+    let mut code = 0;
+    // A host that nobody named stops none of the others.
+    let mut leave_out = |host: &Host, error: Error| {
+        if !named.is_empty() {
+            return Err(error);
         }
-        match installs {
-            true => {
-                for copy in work.install(relay)? {
-                    say(&format!("  the former file is kept as {}\n", copy.display()))?;
-                }
-                check(relay, work)?;
-            }
-            false => work.uninstall(relay)?,
+        remark(&format!("relay: {} is left out: {error}", host.title));
+        code = error.exit() as i32;
+        Ok(())
+    };
+    // All of them first: what cannot be done is said before anything is changed.
+    let mut planned = Vec::new();
+    for host in hosts {
+        match plan(relay, host) {
+            Ok(work) => planned.push(work),
+            Err(error) => leave_out(host, error)?,
         }
     }
-    match (parsed.flag("dry"), installs) {
+    let mut done = Vec::new();
+    for work in planned {
+        match carry_out(relay, &work, installs, dry) {
+            Ok(()) => done.push(work),
+            Err(error) => leave_out(work.host, error)?,
+        }
+    }
+    if !done.is_empty() {
+        conclude(&done, installs, dry)?;
+    }
+    Ok(code)
+}
+
+fn carry_out(relay: &Relay, work: &Work, installs: bool, dry: bool) -> Result<()> {
+    show(work, installs)?;
+    match (dry, installs) {
+        (true, _) => Ok(()),
+        (false, false) => work.uninstall(relay),
+        (false, true) => {
+            for copy in work.install(relay)? {
+                say(&format!("  the former file is kept as {}\n", copy.display()))?;
+            }
+            let seen = work.check(relay)?;
+            say(&format!("{}: checked, {seen}\n", work.host.title)).map(|_| ())
+        }
+    }
+}
+
+fn conclude(done: &[Work], installs: bool, dry: bool) -> Result<i32> {
+    match (dry, installs) {
         (true, _) => say("nothing was changed (--dry)\n"),
         (false, true) => {
-            work.iter().filter(|work| !work.changes.is_empty()).try_for_each(|work| {
+            done.iter().filter(|work| !work.changes.is_empty()).try_for_each(|work| {
                 say(&format!("{}: {}\n", work.host.title, work.host.wiring.then())).map(|_| ())
             })?;
             say("check it with: relay doctor\n")
         }
         (false, false) => say("done; the store with the mail stays until you remove it\n"),
-    }
-}
-
-/// Says that the host has it; takes out again what it does not understand.
-fn check(relay: &Relay, work: &Work) -> Result<()> {
-    match work.check(relay) {
-        Ok(seen) => say(&format!("{}: checked, {seen}\n", work.host.title)).map(|_| ()),
-        Err(error) if work.changes.is_empty() => Err(error),
-        Err(error) => {
-            plan_uninstall(relay, work.host)?.uninstall(relay)?;
-            Err(Error::failed(format!("{error}; what was added is taken out again")))
-        }
     }
 }
 

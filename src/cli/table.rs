@@ -324,9 +324,9 @@ pub const VERBS: &[Verb] = &[
         name: "install",
         group: Group::Sessions,
         summary: "wire relay into your agent hosts",
-        about: "Adds relay's server and hooks to the user configuration of these hosts, or of all that are here. Shows \
-                what it changes, keeps a copy of each file, and leaves alone what it does not understand. Doing it twice \
-                changes nothing.",
+        about: "Adds relay's server and hooks to the user configuration of these hosts, or of all that are here, but for \
+                those that cannot be wired (an error then). Shows what it changes, keeps a copy of each file, and leaves \
+                alone what it does not understand. Doing it twice changes nothing.",
         operands: &[operand("host", Need::Optional, Completes::Host)],
         message: Some("more"),
         flags: &[flag("dry", "only show what would be changed")],

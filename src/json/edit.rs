@@ -26,8 +26,20 @@ pub fn elements(text: &str, path: &[&str]) -> Option<Vec<String>> {
     Some(entries(text, path)?.into_iter().map(|(_, value)| value.to_owned()).collect())
 }
 
-/// Takes the elements of the array at `path` out of which `is_meant` says so,
-/// and the array and its parents where that leaves them empty.
+/// Gives each element of the array at `path` the text that `change` makes of it,
+/// in the element's own place.
+pub fn change(text: &str, path: &[&str], change: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut changed = text.to_owned();
+    let Some(array) = find(text, path)? else { return Some(changed) };
+    // From the last on, so that the places of those before stay true.
+    for Child { value: Span { start, end }, .. } in children(text, array)?.into_iter().rev() {
+        changed.replace_range(start..end, &change(&text[start..end])?);
+    }
+    Some(changed)
+}
+
+/// Takes out of the array at `path` each element that `is_meant` accepts. An
+/// array that becomes empty by this goes too, and so do its parents.
 pub fn remove(text: &str, path: &[&str], is_meant: impl Fn(&str) -> bool) -> Option<String> {
     let former = text;
     let mut text = text.to_owned();
@@ -135,17 +147,34 @@ fn add(text: &str, container: Span, child: &str, unit: &str, nl: &str) -> String
     format!("{},{}{glue}{child}{}", &text[..last.whole.end], &text[last.whole.end..keep], &text[keep..])
 }
 
-/// The text without one child of a container.
+/// The text without one child of a container and one comma; comments stay.
 fn without(text: &str, container: Span, all: &[Child], index: usize) -> String {
-    let (from, to) = match (index, all.get(index + 1)) {
-        (_, Some(next)) => (all[index].whole.start, next.whole.start),
-        (0, None) if has_comment(&text[all[0].whole.end..container.end]) => {
-            (all[0].whole.start, all[0].whole.end)
-        }
-        (0, None) => (container.start + 1, container.end - 1),
-        (_, None) => (all[index - 1].whole.end, all[index].whole.end),
+    let child = all[index].whole;
+    let from = if index == 0 { container.start + 1 } else { all[index - 1].whole.end };
+    let next = all.get(index + 1);
+    let to = next.map_or(container.end - 1, |next| next.whole.start);
+    let (before, after) = (&text[from..child.start], &text[child.end..to]);
+    let commented = has_comment(before) || has_comment(after);
+    // The comma is the child's own, or else the one before it.
+    let (before, after) = match without_comma(after) {
+        Some(after) => (before.to_owned(), after),
+        None => (without_comma(before).unwrap_or(before.to_owned()), after.to_owned()),
     };
-    format!("{}{}", &text[..from], &text[to..])
+    let ends_line = after.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+    let gap = match next {
+        Some(_) => before + after.trim_start(),
+        None if all.len() == 1 && !commented => String::new(),
+        // A comment to the line's end must not swallow what follows.
+        None if commented && !ends_line => before + &after,
+        None => before.trim_end().to_owned() + &after,
+    };
+    format!("{}{gap}{}", &text[..from], &text[to..])
+}
+
+/// What stands between two children, without the comma; `None`: it has none.
+fn without_comma(gap: &str) -> Option<String> {
+    let comma = after_space(gap, 0)?;
+    Some(format!("{}{}", &gap[..comma], gap[comma..].strip_prefix(',')?))
 }
 
 fn has_comment(inside: &str) -> bool {
@@ -261,6 +290,26 @@ mod tests {
     }
 
     #[test]
+    fn comments_around_what_is_taken_out_stay() {
+        for (before, after) in [
+            ("[2, /* a */ 1]", "[/* a */ 1]"),
+            ("[2 /* a */, 1]", "[/* a */ 1]"),
+            ("[\n  2, // a\n  // b\n  1\n]", "[\n  // a\n  // b\n  1\n]"),
+            ("[\n  // a\n  2,\n  1\n]", "[\n  // a\n  1\n]"),
+            ("[\n  1, // a\n  2\n]", "[\n  1 // a\n]"),
+            ("[\n  1, // a\n  2 ]", "[\n  1 // a\n   ]"),
+            ("[\n  1, // a\n  2, // b\n]", "[\n  1, // a\n   // b\n]"),
+            ("[1, /* a */ 2 /* b */]", "[1 /* a */  /* b */]"),
+            ("[2, /* a */]", "[ /* a */]"),
+            ("[\n  // a\n  2\n]", "[\n  // a\n]"),
+            ("[1, 2,]", "[1,]"),
+        ] {
+            let text = |array: &str| format!("{{\"hooks\": {{\"Stop\": {array}}}}}");
+            assert_eq!(remove(&text(before), &PATH, |item| item == "2"), Some(text(after)), "{before:?}");
+        }
+    }
+
+    #[test]
     fn a_member_is_set_and_taken_out_again() {
         for (before, after) in [
             ("", "{\n  \"servers\": {\n    \"relay\": 1\n  }\n}\n"),
@@ -286,6 +335,24 @@ mod tests {
         #[test]
         fn any_text_gives_a_text_or_nothing(text in "[\\[\\]{}\",:/* \\n\\\\a1]{0,40}") {
             let _ = (append(&text, &PATH, "2"), remove(&text, &PATH, |item| item == "2"), elements(&text, &PATH));
+        }
+
+        #[test]
+        fn taking_out_keeps_every_comment_and_everything_else(
+            values in proptest::collection::vec("[12]", 1..5),
+            gaps in proptest::collection::vec("(|\n|/\\*c\\*/|//c\n| //c\n  //c\n)", 10),
+            trailing in proptest::bool::ANY,
+        ) {
+            let mut array = gaps[0].clone();
+            for (index, value) in values.iter().enumerate() {
+                let comma = if trailing || index + 1 < values.len() { "," } else { "" };
+                array += &format!("{value}{}{comma}{}", gaps[index * 2 + 1], gaps[index * 2 + 2]);
+            }
+            let text = format!("{{\"hooks\": {{\"Stop\": [{array}], \"a\": 1}}}}");
+            let left = remove(&text, &PATH, |item| item == "2").unwrap();
+            proptest::prop_assert_eq!(left.matches('c').count(), text.matches('c').count(), "{}", left);
+            let kept: Vec<String> = values.into_iter().filter(|value| value == "1").collect();
+            proptest::prop_assert_eq!(elements(&left, &PATH).expect(&left), kept);
         }
 
         #[test]

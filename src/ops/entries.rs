@@ -3,14 +3,9 @@
 //! Invariant: an entry is relay's by its program's name and its exact words, never
 //! by a likeness; what stands beside it is left.
 
-use std::path::Path;
-
-use super::Relay;
-use crate::error::{Error, Result};
 use crate::host::wiring::{Entries, Form, Listed};
 use crate::json::edit;
 use crate::json::toml::{self, Table};
-use crate::sys::{file, process};
 
 /// The groups of hooks that a file has for an event, as text; `None`: it is not
 /// understood.
@@ -68,49 +63,18 @@ fn has_relays_name(program: &str) -> bool {
 
 /// The file's text without those hooks of relay's for this event whose program
 /// is meant: a group goes only when it holds nothing else.
-pub fn without(
-    wiring: &Entries,
-    text: String,
-    event: &str,
-    is_meant: &dyn Fn(&str) -> bool,
-) -> Option<String> {
+pub fn without(wiring: &Entries, text: &str, event: &str, is_meant: &dyn Fn(&str) -> bool) -> Option<String> {
     let meant = |hook: &str| own_program(wiring, hook).is_some_and(|program| is_meant(&program));
     let Form::Json(under) = wiring.form else {
-        return toml::without(&text, |table| is_hook_at(table, event) && meant(table.text));
+        return toml::without(text, |table| is_hook_at(table, event) && meant(table.text));
     };
-    let mut text = text;
     let place = [under, event];
-    for group in edit::elements(&text, &place)? {
-        let hooks = hooks_of(&group);
-        if hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {
-            text = text.replacen(&group, &edit::remove(&group, &["hooks"], meant)?, 1);
+    let text = edit::change(text, &place, |group| {
+        let hooks = hooks_of(group);
+        match hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {
+            true => edit::remove(group, &["hooks"], meant),
+            false => Some(group.to_owned()),
         }
-    }
+    })?;
     edit::remove(&text, &place, |group| programs(wiring, group).iter().any(|program| is_meant(program)))
-}
-
-/// Whether two paths lead to one relay: to one file, or to a launcher and the
-/// binary beside it.
-pub fn is_same(relay: &Relay, program: &str, own: &str) -> bool {
-    let found = relay.env.program(program).map(|path| path.canonicalize());
-    let (Some(Ok(one)), Ok(other)) = (found, Path::new(own).canonicalize()) else { return false };
-    one == other || one.parent() == other.parent()
-}
-
-/// How hosts are to start relay: as the PATH has it where that is this program,
-/// because that outlives an update; else the launcher beside this file; else
-/// this very file.
-pub fn own_path(relay: &Relay) -> Result<String> {
-    let own = process::executable()?;
-    let own = own.canonicalize().unwrap_or(own);
-    let named = relay.env.program("relay").filter(|path| {
-        // `bin/relay` starts the binary that lies beside it.
-        path.canonicalize().is_ok_and(|path| path == own || path.parent() == own.parent())
-    });
-    let path = named
-        .or_else(|| Some(own.with_file_name("relay")).filter(|path| file::is_program(path)))
-        .unwrap_or(own);
-    path.to_str()
-        .map(str::to_owned)
-        .ok_or_else(|| Error::failed(format!("relay's own path is not UTF-8: {}; move it", path.display())))
 }

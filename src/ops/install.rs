@@ -1,22 +1,20 @@
-//! Wires relay into a host's user configuration, and takes it out again.
+//! What is to be changed in a host's user configuration so that relay is wired
+//! into it, or no longer is; [`super::apply`] carries it out.
 //!
-//! Invariant: a file that is not understood is left alone and named; every file
-//! is replaced whole, after a copy of it was kept; a file that nothing else has
-//! changed comes back byte for byte; doing it twice changes nothing.
+//! Invariant: nothing is changed here; a file that is not understood is left
+//! alone and named; where all is as it should be, there is nothing to do.
 
 use std::path::{Path, PathBuf};
 
 use super::Relay;
-use super::entries::{groups, is_bus, is_same, own_path, programs, with, without};
-use super::wiring::{examine, misunderstood, read, servers, store_of};
+use super::entries::{groups, is_bus, programs, with, without};
+use super::own::{own_path, starts_own};
+use super::wiring::{misunderstood, read, servers, store_of};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::host::wiring::{self, Entries, Form, Plugin, Wiring};
 use crate::json::edit;
-use crate::limits::{CHECK_BYTES, CHECK_MS, CONFIGURATION_BYTES};
-use crate::store::installed::{Before, Installed};
-use crate::sys::file;
-use crate::wake::{self, Plan};
+use crate::store::installed::Installed;
 
 /// What is to be done to one file of a host.
 pub struct Change {
@@ -25,10 +23,10 @@ pub struct Change {
     pub what: String,
     /// The lines that come or go, each with its sign.
     pub lines: Vec<String>,
-    doing: Doing,
+    pub doing: Doing,
 }
 
-enum Doing {
+pub enum Doing {
     /// The file gets this content.
     Content(String),
     /// The file goes.
@@ -42,7 +40,7 @@ pub struct Work {
     pub host: &'static Host,
     pub changes: Vec<Change>,
     /// Whether the server comes by this.
-    server: bool,
+    pub server: bool,
 }
 
 /// The hosts that are here: their program is on the PATH, or their folder.
@@ -71,12 +69,12 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     for (event, _) in host.moments {
         let there = groups(wiring, &draft.after, event).ok_or_else(misunderstood)?;
         let there: Vec<String> = there.iter().flat_map(|group| programs(wiring, group)).collect();
-        let good = there.iter().filter(|found| is_same(relay, found, &program)).count();
+        let good = there.iter().filter(|found| starts_own(relay, found)).count();
         if good == 1 && there.len() == 1 {
             continue;
         }
-        let is_meant = |found: &str| good != 1 || !is_same(relay, found, &program);
-        draft.after = without(wiring, draft.after.clone(), event, &is_meant).ok_or_else(misunderstood)?;
+        let is_meant = |found: &str| good != 1 || !starts_own(relay, found);
+        draft.after = without(wiring, &draft.after, event, &is_meant).ok_or_else(misunderstood)?;
         if good != 1 {
             draft.after = with(wiring, &draft.after, event, &program).ok_or_else(misunderstood)?;
         }
@@ -124,8 +122,8 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     let draft = drafts.of(&path)?;
     let before = draft.after.clone();
     for (event, _) in host.moments {
-        draft.after = without(wiring, draft.after.clone(), event, &|_| true)
-            .ok_or_else(|| misunderstood(host, &path))?;
+        draft.after =
+            without(wiring, &draft.after, event, &|_| true).ok_or_else(|| misunderstood(host, &path))?;
     }
     if draft.after != before {
         draft.what.push("relay's hooks".to_owned());
@@ -150,7 +148,7 @@ fn plan_server(
     let there = servers(relay, host, wiring)?;
     let good = |server: &&wiring::Listed| {
         is_bus(server)
-            && is_same(relay, &server.program, program)
+            && starts_own(relay, &server.program)
             && store_of(relay, wiring, server) == relay.home()
     };
     if there.iter().any(|server| good(&server)) {
@@ -191,7 +189,7 @@ fn plan_server(
     }
 }
 
-fn owned(words: &[&str]) -> Vec<String> {
+pub fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -235,102 +233,6 @@ impl Drafts {
     }
 }
 
-impl Work {
-    /// Installs. Returns where the copies of the former files are.
-    pub fn install(&self, relay: &Relay) -> Result<Vec<PathBuf>> {
-        let store = relay.store()?;
-        let mut installed = store.installed(self.host.name)?;
-        let mut copies = Vec::new();
-        for change in &self.changes {
-            installed.server |= self.server;
-            let before = installed.before(&change.path);
-            // What the user has changed since must not be undone by the copy from before.
-            let stale = before.is_some_and(|before| before.after != digest(&change.path).unwrap_or(0));
-            if before.is_none() {
-                let copy = file::keep_copy(&change.path).map_err(|e| Error::io("copy", &change.path, e))?;
-                copies.extend(copy.clone());
-                installed.files.push(Before { path: change.path.clone(), copy, after: 0 });
-                store.write_installed(self.host.name, &installed)?;
-            }
-            self.carry_out(relay, change)?;
-            if !stale {
-                installed.note_after(&change.path, digest(&change.path)?);
-            }
-            store.write_installed(self.host.name, &installed)?;
-        }
-        Ok(copies)
-    }
-
-    /// Uninstalls.
-    pub fn uninstall(&self, relay: &Relay) -> Result<()> {
-        let store = relay.store()?;
-        let installed = store.installed(self.host.name)?;
-        for change in &self.changes {
-            match installed.before(&change.path) {
-                Some(before) if before.after == digest(&change.path)? => restore(before)?,
-                _ => self.carry_out(relay, change)?,
-            }
-        }
-        for before in &installed.files {
-            if let Some(copy) = &before.copy {
-                file::remove(copy).map_err(|e| Error::io("remove", copy, e))?;
-            }
-        }
-        store.write_installed(self.host.name, &Installed::default())
-    }
-
-    fn carry_out(&self, relay: &Relay, change: &Change) -> Result<()> {
-        match &change.doing {
-            Doing::Content(content) => file::replace_of_user(&change.path, content.as_bytes())
-                .map_err(|e| Error::io("write", &change.path, e)),
-            Doing::Removal => file::remove(&change.path).map_err(|e| Error::io("remove", &change.path, e)),
-            Doing::Program(runs) => runs.iter().try_for_each(|words| {
-                wake::converse(&host_plan(relay, self.host, words.clone()), &[], "").map(|_| ())
-            }),
-        }
-    }
-
-    /// Looks whether the host has what was installed, as far as it tells without a
-    /// model. Returns what was seen, in words; an error where it has not.
-    pub fn check(&self, relay: &Relay) -> Result<String> {
-        let host = self.host;
-        let state = examine(relay, host)?;
-        let Wiring::Entries(wiring) = host.wiring else { return Ok("its plugin is in place".to_owned()) };
-        let failed = |what: &str| Err(Error::failed(format!("{} {what}", host.title)));
-        if state.servers.is_empty() || !state.missing.is_empty() {
-            return failed("does not have all that was added");
-        }
-        if relay.env.program(host.program).is_none() {
-            return Ok(format!(
-                "its files have relay; {} is not on the PATH, so it was not asked",
-                host.program
-            ));
-        }
-        let plan = host_plan(relay, host, owned(wiring.server.check));
-        let said = wake::answer(&plan, CHECK_BYTES, std::time::Duration::from_millis(CHECK_MS));
-        let words = format!("{} {}", host.program, wiring.server.check.join(" "));
-        let shows = |said: String| match wiring.server.says {
-            Some(words) => said.contains(words),
-            None => state.servers.iter().any(|server| said.contains(&server.program)),
-        };
-        match said.map(shows) {
-            Some(true) if wiring.server.says.is_some() => Ok(format!("`{words}` finds its files right")),
-            Some(true) => Ok(format!("`{words}` shows it")),
-            Some(false) => failed(&format!("does not know the server (`{words}`)")),
-            None => Ok(format!("its files have relay; `{words}` gave no answer")),
-        }
-    }
-}
-
-fn host_plan(relay: &Relay, host: &Host, arguments: Vec<String>) -> Plan {
-    Plan {
-        program: host.program.to_owned(),
-        arguments,
-        directory: relay.env.directory().to_owned(),
-        without: Vec::new(),
-    }
-}
-
 /// Writes (`Some`) or removes (`None`) a plugin of relay's.
 fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option<&str>) -> Result<Work> {
     let path = (plugin.path)(&relay.env);
@@ -351,26 +253,6 @@ fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option
     let doing = text.map_or(Doing::Removal, |text| Doing::Content(text.to_owned()));
     let change = Change { path, what: "relay's plugin".to_owned(), lines, doing };
     Ok(Work { host, changes: if done { Vec::new() } else { vec![change] }, server: false })
-}
-
-/// Puts a file back as it was.
-fn restore(before: &Before) -> Result<()> {
-    let path = &before.path;
-    match &before.copy {
-        None => file::remove(path).map_err(|e| Error::io("remove", path, e)),
-        Some(copy) => {
-            let content = file::read(copy, CONFIGURATION_BYTES).map_err(|e| Error::io("read", copy, e))?;
-            let content =
-                content.ok_or_else(|| Error::io("read", copy, std::io::ErrorKind::NotFound.into()))?;
-            file::replace_of_user(path, &content).map_err(|e| Error::io("write", path, e))
-        }
-    }
-}
-
-/// Tells a file's content from any other.
-fn digest(path: &Path) -> Result<u64> {
-    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
-    Ok(content.map_or(0, |content| crate::mail::text::fnv1a(&content)))
 }
 
 /// The lines that differ, each with its sign, the first and last common lines

@@ -4,6 +4,7 @@
 //! holds no rule of its own.
 
 pub mod announce;
+pub mod apply;
 pub mod bell;
 pub mod collect;
 pub mod deliver;
@@ -16,6 +17,7 @@ pub mod group;
 pub mod history;
 pub mod identity;
 pub mod install;
+pub mod own;
 pub mod reach;
 pub mod register;
 pub mod reply;

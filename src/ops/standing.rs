@@ -11,7 +11,7 @@ use super::find::{Found, find, latest};
 use super::wait::has_new;
 use super::wake::{Mode, Target, plan};
 use crate::error::{Error, Result};
-use crate::limits::LOOK_AGAIN_MS;
+use crate::limits::{CHECK_BYTES, DATE_MS, LOOK_AGAIN_MS};
 use crate::store::Store;
 use crate::sys::watch::Watch;
 use crate::sys::{clock, process};
@@ -153,7 +153,7 @@ fn local_hour(relay: &Relay) -> Option<u32> {
         directory: relay.env.directory().to_owned(),
         without: Vec::new(),
     };
-    wake::converse(&plan, &[], "").ok()?.trim().parse().ok()
+    wake::output(&plan, CHECK_BYTES, Duration::from_millis(DATE_MS))?.trim().parse().ok()
 }
 
 #[cfg(test)]

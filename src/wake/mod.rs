@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::sys::stdio::is_ready_within;
 
+/// How often a running program is looked at, in milliseconds.
+const LOOK_MS: u64 = 50;
+
 /// What is to be run.
 pub struct Plan {
     pub program: String,
@@ -69,6 +72,37 @@ pub fn start(plan: &Plan) -> Result<String> {
     let mut line = String::new();
     stdout.map_or(Ok(0), |stdout| BufReader::new(stdout).take(4096).read_line(&mut line)).map_err(failed)?;
     Ok(line.trim_end().to_owned())
+}
+
+/// Runs the plan to its end, without what it prints but for what goes to
+/// `errors`. An exit code other than 0 is an error; so is more time than
+/// `patience`, after which it is killed.
+pub fn finish(plan: &Plan, errors: Stdio, patience: Duration) -> Result<()> {
+    let end = Instant::now() + patience;
+    let failed = |error| Error::io("run", Path::new(&plan.program), error);
+    let mut command = command(plan);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn();
+    let mut child = child.map_err(failed)?;
+    // Its verb is enough: messages and paths come behind options.
+    let words = plan.arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-'));
+    let line = [plan.program.as_str()].into_iter().chain(words).collect::<Vec<_>>().join(" ");
+    loop {
+        match child.try_wait().map_err(failed)?.map(exit_code) {
+            Some(0) => return Ok(()),
+            Some(code) => {
+                let text = format!("{line} failed with exit code {code}; run it by hand to see why");
+                return Err(Error::failed(text));
+            }
+            None if Instant::now() >= end => {
+                let _ = child.kill().and_then(|()| child.wait());
+                return Err(Error::failed(format!(
+                    "{line} did not end within {} s and was killed; run it by hand to see what it waits for",
+                    patience.as_secs()
+                )));
+            }
+            None => std::thread::sleep(Duration::from_millis(LOOK_MS)),
+        }
+    }
 }
 
 fn command(plan: &Plan) -> Command {
@@ -150,7 +184,8 @@ fn read_within(mut reader: PipeReader, bytes: usize, patience: Duration) -> Opti
 }
 
 /// Runs the plan with `input` on its stdin and these variables set. Returns its
-/// stdout; an exit code other than 0 is an error.
+/// stdout; an exit code other than 0 is an error. For relay's own verbs alone:
+/// all of their waits are bounded, this one is not.
 pub fn converse(plan: &Plan, variables: &[(&str, &str)], input: &str) -> Result<String> {
     let failed = |error| Error::io("run", Path::new(&plan.program), error);
     let mut child = Command::new(&plan.program)
@@ -168,5 +203,34 @@ pub fn converse(plan: &Plan, variables: &[(&str, &str)], input: &str) -> Result<
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(Error::failed(format!("{} {:?} failed", plan.program, plan.arguments))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Plan {
+        Plan {
+            program: "sh".to_owned(),
+            arguments: ["-c", script].map(str::to_owned).to_vec(),
+            directory: "/".into(),
+            without: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_killed() {
+        let begin = Instant::now();
+        let error = finish(&shell("exec sleep 600"), Stdio::null(), Duration::from_millis(100)).unwrap_err();
+        assert!(begin.elapsed() < Duration::from_secs(60));
+        assert!(
+            error.to_string().starts_with("sh did not end within 0 s and was killed; run it by hand"),
+            "{error}"
+        );
+        let patience = Duration::from_secs(60);
+        assert!(finish(&shell("exit 0"), Stdio::null(), patience).is_ok());
+        let error = finish(&shell("exit 3"), Stdio::null(), patience).unwrap_err();
+        assert_eq!(error.to_string(), "sh failed with exit code 3; run it by hand to see why");
     }
 }

@@ -8,14 +8,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Plan;
 use crate::error::{Error, Result};
 use crate::limits::RING_MS;
-
-/// How often a running program is looked at, in milliseconds.
-const LOOK_MS: u64 = 50;
 
 /// A ring under way.
 pub struct Ringing(JoinHandle<Result<()>>);
@@ -44,31 +41,7 @@ pub fn post(path: &Path, lines: String) -> Result<Ringing> {
 
 /// Runs the plan, without its output.
 pub fn run(plan: Plan) -> Result<Ringing> {
-    in_background(move || {
-        let failed = |error| Error::io("run", Path::new(&plan.program), error);
-        let mut command = super::command(&plan);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(failed)?;
-        let deadline = Instant::now() + Duration::from_millis(RING_MS);
-        loop {
-            match child.try_wait().map_err(failed)? {
-                Some(status) if status.success() => return Ok(()),
-                Some(status) => {
-                    let words: Vec<&str> = plan.arguments.iter().map(String::as_str).take(2).collect();
-                    return Err(Error::failed(format!(
-                        "{} {} failed: {status}",
-                        plan.program,
-                        words.join(" ")
-                    )));
-                }
-                None if Instant::now() > deadline => {
-                    let _ = child.kill().and_then(|()| child.wait());
-                    return Err(Error::failed(format!("{} took too long to ring", plan.program)));
-                }
-                None => std::thread::sleep(Duration::from_millis(LOOK_MS)),
-            }
-        }
-    })
+    in_background(move || super::finish(&plan, Stdio::null(), Duration::from_millis(RING_MS)))
 }
 
 fn in_background(ring: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Ringing> {

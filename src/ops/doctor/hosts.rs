@@ -3,39 +3,68 @@
 //!
 //! Invariant: see [`super`]; programs are only asked for their version.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::Findings;
 use crate::host::Host;
 use crate::limits::{CHECK_BYTES, VERSION_MS};
 use crate::mail::text::count;
-use crate::ops::{Relay, entries, wiring};
+use crate::ops::wiring::{self, State};
+use crate::ops::{Relay, own};
 use crate::sys::process;
 use crate::wake::{self, Plan};
 
 /// Whether the host is here, and whether relay is wired into it well.
 pub fn examine(relay: &Relay, host: &'static Host, findings: &mut Findings) {
     let Some(program) = relay.env.program(host.program) else {
-        return findings.fine(host.title, "not on this machine's PATH".to_owned());
+        return without_program(relay, host, findings);
     };
     let at = program.display();
-    let wire = format!("wire it with: relay install {}", host.name);
-    let mend = format!("mend it with: relay install {}", host.name);
     let state = match wiring::examine(relay, host) {
         Ok(state) => state,
         Err(error) => return findings.problem(host.title, error.to_string()),
     };
     if state.servers.is_empty() && state.missing.len() == host.moments.len() && !state.by_plugin {
+        let wire = format!("wire it with: relay install {}", host.name);
         return findings.notice(host.title, format!("{at}; relay is not wired into it; {wire}"));
     }
     let before = findings.0.len();
-    let problem = |findings: &mut Findings, what: String| findings.problem(host.title, what);
+    examine_entries(host, &state, findings);
+    examine_programs(relay, host, &state, findings);
+    examine_age(relay, host, &program, findings);
+    if findings.0.len() == before {
+        let how =
+            if state.by_plugin { "its plugin of relay is on" } else { "relay's server and hooks are wired" };
+        findings.fine(host.title, format!("{at}; {how}"));
+    }
+}
+
+fn without_program(relay: &Relay, host: &Host, findings: &mut Findings) {
+    let folder = host.wiring.folder(&relay.env);
+    if !folder.is_dir() {
+        return findings.fine(host.title, "not on this machine's PATH".to_owned());
+    }
+    let (folder, program) = (folder.display(), host.program);
+    let what =
+        format!("{folder} is here, but no program '{program}' on the PATH; relay needs it there to start it");
+    findings.notice(host.title, what);
+}
+
+fn mend(host: &Host) -> String {
+    format!("mend it with: relay install {}", host.name)
+}
+
+/// Whether all entries are there, once, and in force.
+fn examine_entries(host: &Host, state: &State, findings: &mut Findings) {
     if !state.by_plugin && state.servers.is_empty() {
-        findings.notice(host.title, format!("relay's hooks are there, its server is not; {mend}"));
+        let what = format!("relay's hooks are there, its server is not; {}", mend(host));
+        findings.notice(host.title, what);
     }
     if !state.by_plugin && !state.missing.is_empty() {
         let missing = state.missing.join(", ");
-        problem(findings, format!("no hook of relay's for {missing}, so mail waits there; {mend}"));
+        let what = format!("no hook of relay's for {missing}, so mail waits there; {}", mend(host));
+        findings.problem(host.title, what);
     }
     if state.twice {
         let what =
@@ -43,36 +72,41 @@ pub fn examine(relay: &Relay, host: &'static Host, findings: &mut Findings) {
         findings.notice(host.title, what.to_owned());
     }
     if state.disabled {
-        problem(findings, "its settings switch all hooks off, so no mail comes by itself".to_owned());
+        let what = "its settings switch all hooks off, so no mail comes by itself";
+        findings.problem(host.title, what.to_owned());
     }
     if state.untrusted > 0 {
         let hooks = count(state.untrusted, "hook");
-        findings
-            .notice(host.title, format!("{hooks} not trusted yet, so they do not run; trust them at /hooks"));
+        let what = format!("{hooks} not trusted yet, so they do not run; trust them at /hooks");
+        findings.notice(host.title, what);
     }
+}
+
+/// Whether what the entries start is this relay, with this store.
+fn examine_programs(relay: &Relay, host: &Host, state: &State, findings: &mut Findings) {
+    let mend = mend(host);
     for program in &state.broken {
-        problem(findings, format!("it starts {program}, which is not there or cannot be run; {mend}"));
+        let what = format!("it starts {program}, which is not there or cannot be run; {mend}");
+        findings.problem(host.title, what);
     }
     for store in &state.elsewhere {
         let (store, own) = (store.display(), relay.home().display());
-        problem(findings, format!("its bus uses the store {store}, its hooks {own}; {mend}"));
+        findings.problem(host.title, format!("its bus uses the store {store}, its hooks {own}; {mend}"));
     }
     for program in state.programs.iter().filter(|program| !state.broken.contains(program)) {
         other_version(relay, program, &format!("it starts {program}"), host.title, &mend, findings);
     }
-    if let Some(version) = version(relay, &program.to_string_lossy())
-        && number(&version) < number(host.oldest)
-    {
-        let oldest = host.oldest;
+}
+
+/// Whether the host is older than any that relay was tried with.
+fn examine_age(relay: &Relay, host: &Host, program: &Path, findings: &mut Findings) {
+    let version = version(relay, &program.to_string_lossy());
+    if let Some(version) = version.filter(|version| number(version) < number(host.oldest)) {
+        let (at, oldest) = (program.display(), host.oldest);
         let what = format!(
             "{at} is version {version}; relay was tried with {oldest} and later: update it if mail does not come"
         );
         findings.notice(host.title, what);
-    }
-    if findings.0.len() == before {
-        let how =
-            if state.by_plugin { "its plugin of relay is on" } else { "relay's server and hooks are wired" };
-        findings.fine(host.title, format!("{at}; {how}"));
     }
 }
 
@@ -93,12 +127,12 @@ fn other_version(
     mend: &str,
     findings: &mut Findings,
 ) {
-    if process::executable().is_ok_and(|own| entries::is_same(relay, program, &own.to_string_lossy())) {
+    if own::starts_own(relay, program) {
         return;
     }
-    let own = env!("CARGO_PKG_VERSION");
-    if let Some(version) = version(relay, program).filter(|version| version != own) {
-        findings.notice(subject, format!("{who} relay {version}; this is {own}: {mend}"));
+    let this = env!("CARGO_PKG_VERSION");
+    if let Some(version) = version(relay, program).filter(|version| version != this) {
+        findings.notice(subject, format!("{who} relay {version}; this is {this}: {mend}"));
     }
 }
 
@@ -124,20 +158,13 @@ fn number(version: &str) -> Vec<u64> {
 
 /// Another program called relay that a host would start instead.
 pub fn other_relays(relay: &Relay, findings: &mut Findings) {
-    let me = std::env::current_exe().and_then(|path| path.canonicalize());
     let Some(first) = relay.env.program("relay") else {
         return findings.notice("PATH", "no `relay` on the PATH; hosts need its full path then".to_owned());
     };
-    let launcher = first.canonicalize();
-    let same = match (&me, &launcher) {
-        (Ok(me), Ok(launcher)) => me == launcher || me.parent() == launcher.parent(),
-        _ => false,
-    };
-    match same {
-        true => findings.fine("PATH", format!("`relay` is {}", first.display())),
-        false => {
-            findings.notice("PATH", format!("`relay` on the PATH is another program: {}", first.display()))
-        }
+    let at = first.display();
+    match own::is_own(&first) {
+        true => findings.fine("PATH", format!("`relay` is {at}")),
+        false => findings.notice("PATH", format!("`relay` on the PATH is another program: {at}")),
     }
 }
 

@@ -1,0 +1,147 @@
+//! Carries out what [`super::install`] plans, and looks whether the host has it.
+//!
+//! Invariant: every file is replaced whole, after a copy of it was kept; a file
+//! that nothing else has changed comes back byte for byte.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::Relay;
+use super::install::{Change, Doing, Work, owned, plan_uninstall};
+use super::wiring::examine;
+use crate::error::{Error, Result};
+use crate::host::Host;
+use crate::host::wiring::Wiring;
+use crate::limits::{CHANGE_MS, CHECK_BYTES, CHECK_MS, CONFIGURATION_BYTES};
+use crate::store::installed::{Before, Installed};
+use crate::sys::file;
+use crate::wake::{self, Plan};
+
+impl Work {
+    /// Installs. Returns where the copies of the former files are.
+    pub fn install(&self, relay: &Relay) -> Result<Vec<PathBuf>> {
+        let store = relay.store()?;
+        let mut installed = store.installed(self.host.name)?;
+        let mut copies = Vec::new();
+        for change in &self.changes {
+            installed.server |= self.server;
+            let before = installed.before(&change.path);
+            // What the user has changed since must not be undone by the copy from before.
+            let stale = before.is_some_and(|before| before.after != digest(&change.path).unwrap_or(0));
+            if before.is_none() {
+                let copy = file::keep_copy(&change.path).map_err(|e| Error::io("copy", &change.path, e))?;
+                copies.extend(copy.clone());
+                installed.files.push(Before { path: change.path.clone(), copy, after: 0 });
+                store.write_installed(self.host.name, &installed)?;
+            }
+            self.carry_out(relay, change)?;
+            if !stale {
+                installed.note_after(&change.path, digest(&change.path)?);
+            }
+            store.write_installed(self.host.name, &installed)?;
+        }
+        Ok(copies)
+    }
+
+    /// Uninstalls.
+    pub fn uninstall(&self, relay: &Relay) -> Result<()> {
+        let store = relay.store()?;
+        let installed = store.installed(self.host.name)?;
+        for change in &self.changes {
+            match installed.before(&change.path) {
+                Some(before) if before.after == digest(&change.path)? => restore(before)?,
+                _ => self.carry_out(relay, change)?,
+            }
+        }
+        for before in &installed.files {
+            if let Some(copy) = &before.copy {
+                file::remove(copy).map_err(|e| Error::io("remove", copy, e))?;
+            }
+        }
+        store.write_installed(self.host.name, &Installed::default())
+    }
+
+    fn carry_out(&self, relay: &Relay, change: &Change) -> Result<()> {
+        match &change.doing {
+            Doing::Content(content) => file::replace_of_user(&change.path, content.as_bytes())
+                .map_err(|e| Error::io("write", &change.path, e)),
+            Doing::Removal => file::remove(&change.path).map_err(|e| Error::io("remove", &change.path, e)),
+            Doing::Program(runs) => runs.iter().try_for_each(|words| {
+                let patience = Duration::from_millis(CHANGE_MS);
+                wake::finish(&host_plan(relay, self.host, words.clone()), Stdio::inherit(), patience)
+            }),
+        }
+    }
+
+    /// Looks whether the host has what was installed. Returns what was seen, in
+    /// words; where the host has it not, what was added is taken out again.
+    pub fn check(&self, relay: &Relay) -> Result<String> {
+        match self.look(relay) {
+            Err(error) if !self.changes.is_empty() => {
+                plan_uninstall(relay, self.host)?.uninstall(relay)?;
+                Err(Error::failed(format!("{error}; what was added is taken out again")))
+            }
+            seen => seen,
+        }
+    }
+
+    /// As far as the host tells without a model.
+    fn look(&self, relay: &Relay) -> Result<String> {
+        let host = self.host;
+        let state = examine(relay, host)?;
+        let Wiring::Entries(wiring) = host.wiring else { return Ok("its plugin is in place".to_owned()) };
+        let failed = |what: &str| Err(Error::failed(format!("{} {what}", host.title)));
+        if state.servers.is_empty() || !state.missing.is_empty() {
+            return failed("does not have all that was added");
+        }
+        if relay.env.program(host.program).is_none() {
+            return Ok(format!(
+                "its files have relay; {} is not on the PATH, so it was not asked",
+                host.program
+            ));
+        }
+        let plan = host_plan(relay, host, owned(wiring.server.check));
+        let said = wake::answer(&plan, CHECK_BYTES, Duration::from_millis(CHECK_MS));
+        let words = format!("{} {}", host.program, wiring.server.check.join(" "));
+        let shows = |said: String| match wiring.server.says {
+            Some(words) => said.contains(words),
+            None => state.servers.iter().any(|server| said.contains(&server.program)),
+        };
+        match said.map(shows) {
+            Some(true) if wiring.server.says.is_some() => Ok(format!("`{words}` finds its files right")),
+            Some(true) => Ok(format!("`{words}` shows it")),
+            Some(false) => failed(&format!("does not know the server (`{words}`)")),
+            None => Ok(format!("its files have relay; `{words}` gave no answer")),
+        }
+    }
+}
+
+fn host_plan(relay: &Relay, host: &Host, arguments: Vec<String>) -> Plan {
+    Plan {
+        program: host.program.to_owned(),
+        arguments,
+        directory: relay.env.directory().to_owned(),
+        without: Vec::new(),
+    }
+}
+
+/// Puts a file back as it was.
+fn restore(before: &Before) -> Result<()> {
+    let path = &before.path;
+    match &before.copy {
+        None => file::remove(path).map_err(|e| Error::io("remove", path, e)),
+        Some(copy) => {
+            let content = file::read(copy, CONFIGURATION_BYTES).map_err(|e| Error::io("read", copy, e))?;
+            let content =
+                content.ok_or_else(|| Error::io("read", copy, std::io::ErrorKind::NotFound.into()))?;
+            file::replace_of_user(path, &content).map_err(|e| Error::io("write", path, e))
+        }
+    }
+}
+
+/// Tells a file's content from any other.
+fn digest(path: &Path) -> Result<u64> {
+    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
+    Ok(content.map_or(0, |content| crate::mail::text::fnv1a(&content)))
+}
