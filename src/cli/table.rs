@@ -221,8 +221,10 @@ pub const VERBS: &[Verb] = &[
         about: "One line a session: its name, host, id, directory, whether it is live or when it was last seen, and how \
                 mail reaches it. next step: at its next tool call, turn end or prompt. bell: the same, and it is rung when \
                 it is idle. wake: it sleeps until somebody runs relay wake. Of over 200 it shows those that run, then \
-                those last active.",
+                those last active. With a room, only its members.",
+        operands: &[operand("room", Need::Optional, Completes::Nothing)],
         flags: &[JSON, ALL, Flag { hidden: true, ..flag("names", "names only") }],
+        examples: &[("relay list '#reviewers'", "who is in a room")],
         ..PLAIN
     },
     Verb {
