@@ -38,6 +38,8 @@ pub const LOCK_WAIT_MS: u64 = 3_000;
 pub const SESSION_HOLD_MS: u64 = 15 * 60 * 1000;
 /// Life of a hold taken on the command line, in milliseconds.
 pub const COMMAND_HOLD_MS: u64 = 30 * 1000;
+/// Longest life of a hold that the command line may ask for, in seconds.
+pub const COMMAND_HOLD_SECONDS: u64 = 900;
 /// How often a wait looks for itself where the system cannot tell of changes, in
 /// milliseconds.
 pub const LOOK_MS: u64 = 250;
@@ -180,4 +182,5 @@ pub const FAILURE_NOTE_BYTES: usize = 2_000;
 const _: () =
     assert!(BODY_BYTES * 6 + GROUP_BYTES * 6 + 16 * 1024 <= RECORD_BYTES, "an escaped body fits a record");
 const _: () = assert!(INJECT_HEAD_BYTES * 2 < INJECT_BYTES, "a head never fills an injection");
-const _: () = assert!(COMMAND_HOLD_MS < SESSION_HOLD_MS);
+const _: () = assert!(COMMAND_HOLD_MS <= COMMAND_HOLD_SECONDS * 1000);
+const _: () = assert!(COMMAND_HOLD_SECONDS * 1000 <= SESSION_HOLD_MS);

@@ -93,6 +93,37 @@ fn the_man_page_is_clean_roff() {
     );
 }
 
+#[test]
+fn a_usage_line_breaks_between_its_parts() {
+    let world = World::new();
+    let man = world.ok(&["man"]);
+    for verb in verbs(&world) {
+        let help = world.ok(&["help", &verb]);
+        for line in help.split("\n\n").next().unwrap().lines() {
+            let count = |sign: char| line.matches(sign).count();
+            assert!(count('[') == count(']') && count('<') == count('>'), "{help}");
+        }
+    }
+    assert!(world.ok(&["help", "log"]).starts_with("relay log <who> | --thread <id> | --run <run> "));
+    assert!(world.ok(&["help", "install"]).starts_with("relay install [host...] [--dry]\n"));
+    assert!(world.ok(&["help", "watch"]).starts_with("relay watch <who>... [--quiet"));
+    assert!(man.contains("[\\-\\-tool\\ <host>]") && !man.contains("\n    "), "roff breaks the lines");
+}
+
+#[test]
+fn help_names_every_host_that_relay_knows() {
+    let world = World::new();
+    let known = world.run(&["install", "nosuch"]).stderr;
+    let known = known.trim_end().split("it knows ").nth(1).unwrap();
+    assert!(known.split(", ").count() > 5, "{known}");
+    for verb in ["send", "discover", "install", "uninstall", "wake"] {
+        let help = world.ok(&["help", verb]).replace('\n', " ");
+        assert!(help.contains(&format!("Hosts: {known}")), "{help}");
+    }
+    let man = world.ok(&["man"]);
+    assert!(known.split(", ").all(|host| man.contains(&format!("\n.B {host}\n"))), "{man}");
+}
+
 /// Loads the completions into the real shell and asks for what follows `line`.
 fn complete(world: &World, shell: &str, probe: &str) -> String {
     let script = world.home().join(format!("relay.{shell}"));
@@ -182,6 +213,10 @@ fn mistakes_are_one_line_and_never_exit_code_2() {
         &["discover", "--within", "soon"],
         &["discover", "--tool", "nosuch"],
         &["log", "bob", "--limit", "x"],
+        &["log", "bob", "--limit", "0"],
+        &["peek", "bob", "--limit", "0"],
+        &["log", "--thread", "x", "bob"],
+        &["list", "#nobody"],
         &["log", "bob", "--message", "x"],
         &["status", "x"],
         &["ack", "x"],
@@ -192,6 +227,61 @@ fn mistakes_are_one_line_and_never_exit_code_2() {
         assert_eq!(run.stderr.lines().count(), 1, "{arguments:?}: {}", run.stderr);
         assert!(run.stderr.starts_with("relay: ") && run.stdout.is_empty(), "{arguments:?}: {}", run.stderr);
     }
+}
+
+#[test]
+fn mistakes_are_told_in_words_that_fit_them() {
+    let world = World::with_alice_and_bob();
+    for (arguments, hint) in [
+        (&["install", "--force"][..], "unknown flag '--force' for `relay install`; see `relay help install`"),
+        (&["watch", "bob", "--force"], "; see `relay help watch`"),
+        (&["send", "--to", "bob", "hi"], "; see `relay help send`, or put -- before the message"),
+        (&["log", "bob", "--thread", "x"], "`relay log` takes <who> or --thread, not both"),
+        (&["log", "--thread", "x", "bob"], "takes no 'bob'"),
+        (&["log", "bob", "--limit", "0"], "--limit takes a number of messages, 1 or more"),
+        (&["peek", "bob", "--limit", "0"], "--limit takes a number of messages, 1 or more"),
+        (&["inbox", "bob", "--wait", "5s"], "--wait takes a number of seconds, 0 to 86400"),
+        (&["inbox", "--wait", "5s", "bob"], "--wait takes a number of seconds, 0 to 86400"),
+        (&["inbox", "bob", "--wait", "1.5"], "--wait takes a number of seconds, 0 to 86400"),
+        (&["inbox", "bob", "--hold", "1m"], "--hold takes a number of seconds, 1 to 900"),
+        (&["version"], "did you mean '--version'?"),
+        (&["--json", "list"], "flags come after the verb"),
+    ] {
+        let run = world.run(arguments);
+        assert_eq!(run.code, Some(64), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.trim_end().ends_with(hint) || run.stderr.contains(hint), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("before the message") == (arguments[0] == "send"),
+            "{arguments:?}: {}",
+            run.stderr
+        );
+    }
+    assert!(world.ok(&["install", "codex", "omp", "--help"]).starts_with("relay install"));
+}
+
+#[test]
+fn a_request_with_a_wait_that_cannot_be_is_not_sent() {
+    let world = World::with_alice_and_bob();
+    for wait in [&["--wait=99999"][..], &["--wait", "5s"]] {
+        let words = [&["request", "bob", "--from", "alice"], wait, &["--", "is it?"]].concat();
+        let run = world.run(&words);
+        assert!(run.code == Some(64) && run.stderr.contains("--wait takes"), "{}", run.stderr);
+        assert_eq!(world.pending("bob"), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn too_much_on_stdin_is_told_as_that() {
+    let world = World::with_alice_and_bob();
+    for body in ["\u{20ac}".repeat(100_000), "x".repeat(1_000_000)] {
+        let run = world.run_with_input(&["send", "bob"], body.as_bytes());
+        assert_eq!(run.code, Some(9), "{}", run.stderr);
+        assert!(run.stderr.contains("is over 262144 bytes"), "{}", run.stderr);
+    }
+    let run = world.run_with_input(&["send", "bob"], b"a\xff");
+    assert!(run.code == Some(64) && run.stderr.contains("not UTF-8"), "{}", run.stderr);
+    world.run_with_input(&["send", "bob"], "x".repeat(262_144).as_bytes());
+    assert_eq!(world.pending("bob"), ["x".repeat(262_144)]);
 }
 
 #[test]

@@ -141,6 +141,29 @@ fn rooms_show_in_list_and_whoami_and_a_model_can_join() {
 }
 
 #[test]
+fn list_shows_who_is_in_a_room_and_changes_nothing() {
+    let world = three();
+    for who in ["carol", "bob"] {
+        world.ok(&["join", "team", who]);
+    }
+    world.ok(&["join", "ops", "alice"]);
+    let before = world.snapshot();
+    for room in ["#team", "team"] {
+        let text = world.ok(&["list", room]);
+        assert!(text.lines().count() == 2 && text.starts_with("bob "), "{text}");
+        assert_eq!(world.ok(&["list", room, "--names"]), "bob\ncarol\n");
+        let rows = world.json(&["list", room, "--json"]);
+        let seen: Vec<_> = rows.as_array().unwrap().iter().map(|row| (&row["name"], &row["rooms"])).collect();
+        assert_eq!(seen, [(&json!("bob"), &json!(["#team"])), (&json!("carol"), &json!(["#team"]))]);
+    }
+    assert_eq!(world.snapshot(), before);
+    let empty = world.run(&["list", "#empty"]);
+    assert_eq!((empty.code, empty.stdout.as_str()), (Some(4), ""));
+    assert!(empty.stderr.contains("no room '#empty'"), "{}", empty.stderr);
+    assert_eq!(world.run(&["list", "#no room"]).code, Some(64));
+}
+
+#[test]
 fn status_and_thread_tell_of_each_reader() {
     let world = three();
     let id = world.json(&["send", "bob,carol", "--from", "alice", "--json", "--", "who can?"])["id"].clone();

@@ -150,7 +150,9 @@ fn watch_wakes_only_whom_its_user_gave_it() {
     world.drain("carol");
     world.ok(&["send", "carol", "--", "no more"]);
     let refused = lines.next().unwrap().unwrap();
-    assert!(refused.contains("not to be woken"), "{refused}");
+    assert!(refused.contains("must not be woken"), "{refused}");
+    assert!(lines.next().is_none(), "it is said once, and there is nobody left to watch");
+    assert!(child.0.wait().unwrap().success());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Invariant: a script only ever calls `relay list --names`, which looks and
 //! changes nothing.
 
-use super::table::{Completes, Flag, SHELLS, Takes, VERBS, Verb};
+use super::table::{Completes, Flag, Rest, SHELLS, Takes, VERBS, Verb};
 use crate::error::{Error, Result};
 use crate::host::HOSTS;
 use crate::mail::address::shorten;
@@ -126,8 +126,13 @@ fn zsh() -> String {
                 _ => text.push_str(&format!(" \\\n            '--{}[{help}]'", flag.name)),
             }
         }
+        let many = if verb.rest == Rest::More { "*" } else { "" };
         for operand in verb.operands {
-            text.push_str(&format!(" \\\n            ':{}:{}'", operand.name, action(operand.completes)));
+            text.push_str(&format!(
+                " \\\n            '{many}:{}:{}'",
+                operand.name,
+                action(operand.completes)
+            ));
         }
         text.push_str("\n        ;;\n");
     }

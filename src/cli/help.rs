@@ -5,7 +5,8 @@
 
 use std::fmt::Write;
 
-use super::table::{Flag, Group, Need, Takes, VERBS, Verb};
+use super::table::{Completes, Flag, Group, Need, Rest, Takes, VERBS, Verb};
+use crate::host;
 
 const COLUMNS: usize = 79;
 
@@ -32,14 +33,21 @@ pub fn overview() -> String {
 
 /// The help of one verb.
 pub fn verb(verb: &Verb) -> String {
-    let mut text = format!("{}\n\n{}\n", usage(verb), wrap(verb.about, ""));
+    let usage = usage(verb);
+    let usage = wrap(&mut usage.iter().map(String::as_str), "    ");
+    let mut text = format!("{usage}\n\n{}\n", paragraph(verb.about, ""));
     let flags: Vec<&Flag> = verb.flags.iter().filter(|flag| !flag.hidden).collect();
     if !flags.is_empty() {
         text.push_str("\nFlags\n");
         for flag in flags {
             let name = spelled(flag);
-            text.push_str(&format!("  {name:22} {}\n", wrap(flag.help, &" ".repeat(25))));
+            text.push_str(&format!("  {name:22} {}\n", paragraph(flag.help, &" ".repeat(25))));
         }
+    }
+    let flags = verb.flags.iter().map(|flag| flag.completes);
+    if flags.chain(verb.operands.iter().map(|operand| operand.completes)).any(|word| word == Completes::Host)
+    {
+        text.push_str(&format!("\n{}\n", paragraph(&format!("Hosts: {}", host::names()), "")));
     }
     if !verb.examples.is_empty() {
         text.push_str("\nExamples\n");
@@ -51,26 +59,24 @@ pub fn verb(verb: &Verb) -> String {
     text
 }
 
-/// One usage line.
-pub fn usage(verb: &Verb) -> String {
-    let mut text = format!("relay {}", verb.name);
+/// The parts of the usage line; it breaks only between them.
+pub fn usage(verb: &Verb) -> Vec<String> {
+    let mut parts = vec![format!("relay {}", verb.name)];
+    let more = if verb.rest == Rest::More { "..." } else { "" };
     for operand in verb.operands {
-        text.push_str(&match operand.need {
-            Need::Required => format!(" <{}>", operand.name),
-            Need::Optional => format!(" [{}]", operand.name),
-            Need::Unless(flags) => {
-                let others: String = flags.iter().map(|flag| format!(" | --{flag} <...>")).collect();
-                format!(" <{}>{others}", operand.name)
-            }
+        parts.push(match operand.need {
+            Need::Optional => format!("[{}{more}]", operand.name),
+            Need::Required | Need::Unless(_) => format!("<{}>{more}", operand.name),
         });
     }
-    for flag in verb.flags.iter().filter(|flag| !flag.hidden && !is_alternative(verb, flag)) {
-        text.push_str(&format!(" [{}]", spelled(flag)));
+    let flags = verb.flags.iter().filter(|flag| !flag.hidden);
+    let (instead, others): (Vec<&Flag>, Vec<&Flag>) = flags.partition(|flag| is_alternative(verb, flag));
+    parts.extend(instead.into_iter().map(|flag| format!("| {}", spelled(flag))));
+    parts.extend(others.into_iter().map(|flag| format!("[{}]", spelled(flag))));
+    if verb.rest == Rest::Message {
+        parts.push("[--] [message...]".to_owned());
     }
-    if let Some(message) = verb.message {
-        text.push_str(&format!(" [--] [{message}...]"));
-    }
-    wrap(&text, "    ")
+    parts
 }
 
 /// Whether the flag stands in for an operand.
@@ -90,10 +96,15 @@ pub fn spelled(flag: &Flag) -> String {
 }
 
 /// Breaks a paragraph into lines, the second and later ones indented.
-fn wrap(text: &str, indent: &str) -> String {
+fn paragraph(text: &str, indent: &str) -> String {
+    wrap(&mut text.split_whitespace(), indent)
+}
+
+/// Lays parts out in lines, the second and later ones indented.
+fn wrap(parts: &mut dyn Iterator<Item = &str>, indent: &str) -> String {
     let mut lines = vec![String::new()];
     let mut room = COLUMNS - indent.len();
-    for word in text.split_whitespace() {
+    for word in parts {
         let line = lines.last_mut().expect("there is always a line");
         if !line.is_empty() && line.len() + 1 + word.len() > room {
             room = COLUMNS;
@@ -106,4 +117,33 @@ fn wrap(text: &str, indent: &str) -> String {
         }
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use crate::limits::*;
+
+    #[test]
+    fn the_numbers_in_help_are_the_limits() {
+        assert_eq!(RINGS_PER_HOUR, 6, "the help of watch says six times an hour");
+        for (verb, says) in [
+            ("send", format!("Up to {} KiB", BODY_BYTES / 1024)),
+            ("inbox", format!("more than {} MiB", COMMAND_BYTES / 1024 / 1024)),
+            ("inbox", format!("1 to {COMMAND_HOLD_SECONDS} seconds ({})", COMMAND_HOLD_MS / 1000)),
+            ("peek", format!("instead of {},000", PEEK_MESSAGES / 1000)),
+            ("log", format!("last {LOG_MESSAGES} messages")),
+            ("log", format!("instead of {LOG_MESSAGES}")),
+            ("list", format!("Of over {LIST_SESSIONS} ")),
+            ("register", format!("up to {NAME_CHARS} letters")),
+            ("join", format!("at most {ROOM_MEMBERS} members, and {SESSION_ROOMS} rooms")),
+            ("discover", format!("at most {DISCOVER_ROWS}.")),
+            ("gc", format!("kept {KEEP_DAYS} days and at most {KEEP_MIB} MiB")),
+            ("gc", format!("for {FOLD_DAYS} days")),
+        ] {
+            let help = super::verb(parse::verb(verb).unwrap());
+            let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(help.contains(&says), "{verb}: {says}: {help}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Parsed, deliver, remark, store_with_sessions};
 use crate::error::{Cause, Error, Result};
 use crate::json;
-use crate::limits::{COMMAND_HOLD_MS, COMMAND_WAIT_SECONDS};
+use crate::limits::{COMMAND_HOLD_MS, COMMAND_HOLD_SECONDS, COMMAND_WAIT_SECONDS};
 use crate::mail::Delivery;
 use crate::mail::text::count;
 use crate::ops::Relay;
@@ -56,12 +56,15 @@ pub fn hand_over(session: &Session, batch: &Batch) -> Result<i32> {
     printed.map(|()| 0)
 }
 
-/// How long `--wait` waits; without a number, for ever.
+/// How long `--wait` waits, by its value in seconds. `None`, and what it gives
+/// then: for ever. What is no such number is an error.
 pub fn patience(seconds: Option<&str>) -> Result<Option<Duration>> {
     match seconds.map(str::parse::<u64>) {
         None => Ok(None),
         Some(Ok(seconds @ 0..=COMMAND_WAIT_SECONDS)) => Ok(Some(Duration::from_secs(seconds))),
-        Some(_) => Err(Error::usage(format!("--wait takes 0 to {COMMAND_WAIT_SECONDS} seconds"))),
+        Some(_) => {
+            Err(Error::usage(format!("--wait takes a number of seconds, 0 to {COMMAND_WAIT_SECONDS}")))
+        }
     }
 }
 
@@ -70,8 +73,12 @@ fn hold(store: &Store, session: &Session, patience: Option<Duration>, seconds: O
     let life_ms = match seconds {
         None => COMMAND_HOLD_MS,
         Some(text) => match text.parse::<u64>() {
-            Ok(seconds @ 1..=900) => seconds * 1000,
-            _ => return Err(Error::usage("--hold takes 1 to 900 seconds")),
+            Ok(seconds @ 1..=COMMAND_HOLD_SECONDS) => seconds * 1000,
+            _ => {
+                return Err(Error::usage(format!(
+                    "--hold takes a number of seconds, 1 to {COMMAND_HOLD_SECONDS}"
+                )));
+            }
         },
     };
     let (session, batch) = take(store, session, patience, || Reader { process: None, event: None, life_ms })?;
@@ -109,10 +116,12 @@ pub struct Page {
 }
 
 impl Page {
+    /// A page without mail.
     pub fn new() -> Page {
         Page { messages: json::List::new(1), count: 0 }
     }
 
+    /// Puts one more message on it.
     pub fn add(&mut self, delivery: &Delivery) {
         self.messages.add(|object| delivery.add_to(object));
         self.count += 1;

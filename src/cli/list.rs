@@ -9,7 +9,7 @@ use crate::limits::LIST_SESSIONS;
 use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::reach::Reach;
-use crate::ops::roster::{Row, members, recent};
+use crate::ops::roster::{Row, in_room, members, recent};
 use crate::sys::clock;
 
 /// What a row takes, mostly.
@@ -18,9 +18,10 @@ const ROW_BYTES: usize = 160;
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let all = ["all", "json", "names"].iter().any(|flag| parsed.flag(flag));
     let most = if all { usize::MAX } else { LIST_SESSIONS };
-    let (rows, known) = match relay.existing_store()? {
-        Some(store) => recent(&store, most)?,
-        None => (Vec::new(), 0),
+    let (rows, known) = match (relay.existing_store()?, parsed.positional(0)) {
+        (Some(store), None) => recent(&store, most)?,
+        (Some(store), Some(room)) => (in_room(&store, room)?, 0),
+        (None, _) => (Vec::new(), 0),
     };
     if parsed.flag("names") {
         return say(&rows.iter().map(|row| format!("{}\n", row.found.info.label())).collect::<String>());

@@ -1,9 +1,9 @@
 //! `relay log`: what a mailbox held, read or not. Changes nothing.
 
-use super::{Parsed, say, store_with_sessions};
+use super::{Parsed, limit, say, store_with_sessions};
 use crate::error::{Error, Result};
 use crate::json;
-use crate::limits::LOG_MESSAGES;
+use crate::limits::{LOG_MESSAGES, RUNS_KEPT};
 use crate::mail::fence::sender;
 use crate::ops::Relay;
 use crate::ops::find::find;
@@ -26,11 +26,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             false => say(&(record.message.body.into_owned() + "\n")),
         };
     }
-    let most = match parsed.value("limit").map(str::parse) {
-        None => LOG_MESSAGES,
-        Some(Ok(most)) => most,
-        Some(Err(_)) => return Err(Error::usage("--limit takes a number of messages")),
-    };
+    let most = limit(parsed, LOG_MESSAGES)?;
     let (records, total) = log(&session, most)?;
     if parsed.flag("json") {
         let messages = json::list(1, &records, members);
@@ -64,7 +60,11 @@ fn output(relay: &Relay, run: &str) -> Result<i32> {
         None => None,
     };
     let output = output.ok_or_else(|| {
-        Error::not_found("run", &crate::mail::address::shorten(run), "; relay keeps the last 8 of a session")
+        Error::not_found(
+            "run",
+            &crate::mail::address::shorten(run),
+            &format!("; relay keeps the last {RUNS_KEPT} of a session"),
+        )
     })?;
     say(&String::from_utf8_lossy(&output))
 }

@@ -6,11 +6,14 @@
 use super::help::{spelled, usage};
 use super::reference::{EXITS, VARIABLES};
 use super::table::VERBS;
+use crate::host::HOSTS;
 
 /// The page's source.
 pub fn page() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut page = format!(".TH RELAY 1 \"\" \"relay {version}\" \"User Commands\"\n");
+    // Commands are to be copied: no hyphens in them, no stretched gaps.
+    page.push_str(".ad l\n.nh\n");
     section(
         &mut page,
         "NAME",
@@ -20,17 +23,24 @@ pub fn page() -> String {
     section(
         &mut page,
         "DESCRIPTION",
-        "relay gives every coding-agent session on a machine (Claude Code, Codex) a mailbox. A session writes to \
+        "relay gives every coding-agent session on a machine a mailbox. A session writes to \
          another by name; the mail reaches the other model at its next prompt, tool call or turn end. If that session \
          sleeps, the mail waits. There is no server: every process opens the same files, and a message is on disk \
          before its sender is told so.",
     );
     page.push_str(".SH VERBS\n");
     for verb in VERBS {
-        page.push_str(&format!(".SS {}\n{}\n.PP\n{}\n", verb.name, escape(&usage(verb)), escape(verb.about)));
+        // A part that may not be broken has no space that roff can break at.
+        let usage: Vec<String> = usage(verb).iter().map(|part| escape(part).replace(' ', "\\ ")).collect();
+        let usage = usage.join(" ");
+        page.push_str(&format!(".SS {}\n{usage}\n.PP\n{}\n", verb.name, escape(verb.about)));
         for flag in verb.flags.iter().filter(|flag| !flag.hidden) {
             page.push_str(&format!(".TP\n.B {}\n{}\n", escape(&spelled(flag)), escape(flag.help)));
         }
+    }
+    page.push_str(".SH HOSTS\n");
+    for host in HOSTS {
+        page.push_str(&format!(".TP\n.B {}\n{}\n", escape(host.name), escape(host.title)));
     }
     page.push_str(".SH ENVIRONMENT\n");
     for (name, meaning) in VARIABLES {

@@ -106,6 +106,15 @@ fn remark(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// How many messages `--limit` asks for, at least one.
+fn limit(parsed: &Parsed, unless_given: usize) -> Result<usize> {
+    match parsed.value("limit").map(str::parse) {
+        None => Ok(unless_given),
+        Some(Ok(most @ 1..)) => Ok(most),
+        Some(_) => Err(Error::usage("--limit takes a number of messages, 1 or more")),
+    }
+}
+
 /// The store as it is, for verbs that need one.
 fn store_with_sessions(relay: &Relay, who: &str) -> Result<crate::store::Store> {
     relay.existing_store()?.ok_or_else(|| {

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap_lex::{ArgCursor, RawArgs};
 
-use super::table::{Need, Takes, VERBS, Verb};
+use super::table::{Need, Rest, Takes, VERBS, Verb};
 use crate::error::{Error, Result};
 use crate::mail::address::{closest, shorten};
 
@@ -31,11 +31,13 @@ impl Parsed {
         self.flags.iter().find(|(flag, _)| *flag == name)?.1.as_deref()
     }
 
+    /// The operand at this place, if it was given.
     pub fn positional(&self, index: usize) -> Option<&str> {
         self.operands.get(index).map(String::as_str)
     }
 
-    /// The message's words, joined by spaces; `None` when there were none.
+    /// The words behind the operands, joined by spaces: the message, or for
+    /// [`Rest::More`] further operands. `None` when there were none.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
@@ -44,6 +46,7 @@ impl Parsed {
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Invocation {
+    /// A verb, with all that it needs.
     Run(Parsed),
     /// The overview, or the help of one verb.
     Help(Option<&'static Verb>),
@@ -101,18 +104,26 @@ fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<P
     let mut rest = Vec::new();
     while let Some(word) = raw.next(cursor) {
         let operands = wanted_operands(&parsed);
-        let in_message = verb.message.is_some() && loose.len() > operands;
+        let takes_message = verb.rest == Rest::Message;
+        let in_message = takes_message && loose.len() > operands;
         if word.is_escape() {
             rest = raw.remaining(cursor).map(|word| text(word, "the message")).collect::<Result<Vec<_>>>()?;
         } else if let Some((name, given)) = word.to_long() {
             let name =
                 name.map_err(|_| Error::usage(format!("a flag of `relay {}` is not UTF-8", verb.name)))?;
             // These would turn what was meant as text into another command.
-            let replaces = verb
+            let replaced = verb
                 .operands
                 .iter()
-                .any(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&name)));
-            if (name == "help" && in_message) || (replaces && !loose.is_empty()) {
+                .find(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&name)));
+            if let (Some(operand), false, false) = (replaced, takes_message, loose.is_empty()) {
+                let operand = operand.name;
+                return Err(Error::usage(format!(
+                    "`relay {}` takes <{operand}> or --{name}, not both",
+                    verb.name
+                )));
+            }
+            if (name == "help" && in_message) || (replaced.is_some() && !loose.is_empty()) {
                 return Err(Error::usage(format!(
                     "--{name} stands behind '{}'; put it first, or put -- before the message",
                     shorten(&loose[loose.len() - 1])
@@ -121,25 +132,27 @@ fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<P
             flag(&mut parsed, name, given, raw, cursor)?;
         } else if word.to_value_os() == OsStr::new("-h") && !in_message {
             parsed.flags.push(("help", None));
-        } else if word.is_short() && (verb.message.is_none() || loose.len() < operands) {
+        } else if word.is_short() && (!takes_message || loose.len() < operands) {
             return Err(unknown_flag(verb, &word.to_value_os().to_string_lossy()));
         } else {
             loose.push(text(word.to_value_os(), "an argument")?);
         }
     }
-    let mut words = loose.split_off(loose.len().min(wanted_operands(&parsed)));
+    let wanted = wanted_operands(&parsed);
+    let mut words = loose.split_off(loose.len().min(wanted));
     words.extend(rest);
     parsed.operands = loose;
-    match words.first() {
-        Some(_) if verb.message.is_some() => parsed.message = Some(words.join(" ")),
-        Some(extra) if parsed.operands.len() == verb.operands.len() => {
+    if verb.rest == Rest::Nothing {
+        parsed.operands.extend(words);
+        if let Some(extra) = parsed.operands.get(wanted) {
             let extra = shorten(extra);
             return Err(Error::usage(format!(
                 "`relay {}` takes no '{extra}'; see `relay help {0}`",
                 verb.name
             )));
         }
-        _ => parsed.operands.extend(words),
+    } else if !words.is_empty() {
+        parsed.message = Some(words.join(" "));
     }
     Ok(parsed)
 }
@@ -176,8 +189,7 @@ fn flag(
             }
         },
         (Takes::Perhaps(_), None) => {
-            let number =
-                raw.peek_os(cursor).and_then(OsStr::to_str).filter(|word| word.parse::<u64>().is_ok());
+            let number = raw.peek_os(cursor).and_then(OsStr::to_str).filter(|word| is_amount(word));
             let number = number.map(str::to_owned);
             if number.is_some() {
                 raw.next_os(cursor);
@@ -190,6 +202,13 @@ fn flag(
     }
     parsed.flags.push((flag.name, value));
     Ok(())
+}
+
+/// Whether a word was meant as a number, perhaps with a unit of time; the verb
+/// says which numbers it takes.
+fn is_amount(word: &str) -> bool {
+    let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    word.starts_with(|c: char| c.is_ascii_digit()) && ["", "ms", "s", "sec", "m", "min", "h"].contains(&unit)
 }
 
 /// How many operands this command line may have.
@@ -225,8 +244,10 @@ fn complete(parsed: Parsed) -> Result<Parsed> {
 }
 
 fn unknown_verb(name: &str) -> Error {
-    let hint = match closest(name, VERBS.iter().map(|verb| verb.name)) {
-        Some(verb) => format!("did you mean '{verb}'?"),
+    let known = VERBS.iter().map(|verb| verb.name).chain(["--version", "--help"]);
+    let hint = match closest(name, known) {
+        Some(known) => format!("did you mean '{known}'?"),
+        None if name.starts_with('-') => "flags come after the verb; see `relay help`".to_owned(),
         None => "see `relay help`".to_owned(),
     };
     Error::usage(format!("no verb '{}'; {hint}", shorten(name)))
@@ -236,8 +257,8 @@ fn unknown_flag(verb: &Verb, flag: &str) -> Error {
     let known = verb.flags.iter().filter(|flag| !flag.hidden).map(|flag| flag.name);
     let hint = match closest(flag.trim_start_matches('-'), known) {
         Some(known) => format!("did you mean --{known}?"),
-        None if verb.message.is_some() => {
-            "if it belongs to the message, put -- before the message".to_owned()
+        None if verb.rest == Rest::Message => {
+            format!("see `relay help {}`, or put -- before the message", verb.name)
         }
         None => format!("see `relay help {}`", verb.name),
     };
@@ -341,7 +362,8 @@ mod tests {
         for (words, hint) in [
             (&["sned", "x"][..], "did you mean 'send'?"),
             (&["list", "--jsno"], "did you mean --json?"),
-            (&["list", "extra"], "takes no 'extra'"),
+            (&["whoami", "extra"], "takes no 'extra'"),
+            (&["log", "--thread", "x", "extra"], "takes no 'extra'"),
             (&["peek"], "needs a <who>"),
             (&["send"], "needs a <to>"),
             (&["send", "--id"], "--id needs a <session-id>"),

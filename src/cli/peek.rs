@@ -1,8 +1,8 @@
 //! `relay peek`: shows pending mail as JSON and changes nothing.
 
 use super::inbox::Page;
-use super::{Parsed, deliver, say, store_with_sessions};
-use crate::error::{Cause, Error, Result};
+use super::{Parsed, deliver, limit, say, store_with_sessions};
+use crate::error::{Cause, Result};
 use crate::limits::PEEK_MESSAGES;
 use crate::ops::Relay;
 use crate::ops::collect::look;
@@ -20,11 +20,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         })?;
         return Ok(0);
     }
-    let most = match parsed.value("limit").map(str::parse) {
-        None => PEEK_MESSAGES,
-        Some(Ok(most)) => most,
-        Some(Err(_)) => return Err(Error::usage("--limit takes a number of messages")),
-    };
+    let most = limit(parsed, PEEK_MESSAGES)?;
     let mut page = Page::new();
     let beyond = look(&session, most, &mut |delivery| page.add(&delivery))?;
     say(&page.finish(beyond.waiting, beyond.held))

@@ -1,9 +1,10 @@
 //! `relay send` and `relay request`: store a message for a session or several.
 
 use std::io::{self, IsTerminal, Read};
+use std::time::Duration;
 
 use super::{Parsed, inbox, remark, say};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::host;
 use crate::json;
 use crate::limits::BODY_BYTES;
@@ -51,22 +52,26 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
     let who = parsed.positional(0).unwrap_or_default();
+    // What is not understood is said before anything is sent.
+    let patience = parsed.flag("wait").then(|| inbox::patience(parsed.value("wait"))).transpose()?;
     let sender = requester(relay, &store, parsed.value("from"))?;
     let draft = Draft { kind: Kind::Request, ..Draft::note(body(parsed)?) };
     let asker = sender.info().map(|info| by_id(&store, &info.id)).transpose()?;
     let awaited = asker.map(|asker| Awaited::before(asker.session)).transpose()?;
     let sent = send_to(&store, sender, who, draft, relay.env.directory(), None)?;
-    match awaited.filter(|_| parsed.flag("wait")) {
-        Some(awaited) => wait_for_reply(&store, parsed, &sent[0], &awaited.to(&sent[0].message.id)),
-        None => print_sent(parsed, &sent[0]),
+    match (awaited, patience) {
+        (Some(awaited), Some(patience)) => {
+            wait_for_reply(&store, &sent[0], &awaited.to(&sent[0].message.id), patience)
+        }
+        _ => print_sent(parsed, &sent[0]),
     }
 }
 
 /// Takes the mail that the reply comes with, and prints it like `relay inbox`.
-fn wait_for_reply(store: &Store, parsed: &Parsed, sent: &Sent, awaited: &Awaited) -> Result<i32> {
+fn wait_for_reply(store: &Store, sent: &Sent, awaited: &Awaited, patience: Option<Duration>) -> Result<i32> {
     let id = &sent.message.id;
     remark(&format!("queued -> {}\n{id}: {}", sent.to.info.label(), sent.outlook));
-    match awaited.take(store, inbox::patience(parsed.value("wait"))?, inbox::reader)? {
+    match awaited.take(store, patience, inbox::reader)? {
         Some(Answer::Taken(session, batch)) => inbox::hand_over(&session, &batch),
         Some(Answer::Shown(message)) => {
             let mut page = inbox::Page::new();
@@ -133,6 +138,16 @@ pub(super) fn body(parsed: &Parsed) -> Result<String> {
         .take(BODY_BYTES as u64 + 1)
         .read_to_end(&mut text)
         .map_err(|e| Error::io("read the message from", "stdin".as_ref(), e))?;
+    // Before the text is looked at: what was read may end inside a character.
+    if text.len() > BODY_BYTES {
+        return Err(Error::new(
+            Cause::Limit,
+            format!(
+                "the message on stdin is over {BODY_BYTES} bytes, the limit; nothing was sent: put the text \
+                 into a file and send its path"
+            ),
+        ));
+    }
     String::from_utf8(text)
         .map_err(|_| Error::usage("the message on stdin is not UTF-8 text; nothing was sent"))
 }

@@ -4,7 +4,7 @@
 //! Invariant: a verb or flag that is not here does not exist, and one that is
 //! here is documented everywhere.
 
-pub use super::verb::{Completes, Flag, Group, Need, Operand, Takes, Verb};
+pub use super::verb::{Completes, Flag, Group, Need, Operand, Rest, Takes, Verb};
 use super::verb::{PLAIN, flag, operand, value};
 
 /// The shells that `relay completions` knows.
@@ -16,12 +16,7 @@ const WAIT: Flag = Flag {
     takes: Takes::Perhaps("seconds"),
     ..flag("wait", "sleep until there is mail, at most so many seconds (no limit)")
 };
-const HOST: Flag = value(
-    "tool",
-    "host",
-    Completes::Host,
-    "the session's host: claude, codex, gemini, opencode, omp, copilot, qwen, kimi, cursor or agy",
-);
+const HOST: Flag = value("tool", "host", Completes::Host, "the session's host");
 const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
 const ALL: Flag = flag("all", "every session, however many");
 const DRY: Flag = flag("dry", "only print what would be run, as JSON");
@@ -39,7 +34,7 @@ pub const VERBS: &[Verb] = &[
                 (the live sessions of this directory's project) or '#room', quoted for your shell; the sender gets \
                 no copy.",
         operands: &[operand("to", Need::Unless(&["id"]), Completes::Session)],
-        message: Some("message"),
+        rest: Rest::Message,
         flags: &[
             ID,
             value("from", "who", Completes::Session, "write in this session's name; the reader is told so"),
@@ -60,7 +55,7 @@ pub const VERBS: &[Verb] = &[
         about: "Like send, but the reader owes one reply. It comes to the mailbox of the session that asks: the one of \
                 this shell, or the one named with --from. See it with relay status or relay log --thread.",
         operands: &[operand("to", Need::Required, Completes::Session)],
-        message: Some("message"),
+        rest: Rest::Message,
         flags: &[
             value("from", "who", Completes::Session, "the session that asks and gets the reply"),
             Flag {
@@ -78,7 +73,7 @@ pub const VERBS: &[Verb] = &[
         about: "Answers for the session the message went to; in another session's shell it is refused. A request takes \
                 exactly one reply: the same reply again is harmless, another is refused with exit code 5.",
         operands: &[operand("message-id", Need::Required, Completes::Nothing)],
-        message: Some("message"),
+        rest: Rest::Message,
         flags: &[
             value("status", "how", Completes::Nothing, "completed (default) or failed: how a request ended"),
             JSON,
@@ -179,7 +174,7 @@ pub const VERBS: &[Verb] = &[
                 conversation corrupt it. The exit code is the host's own (2 becomes 1). With --detach it returns at once \
                 and keeps the last runs' output for relay log --run.",
         operands: &[operand("who", Need::Unless(&["id"]), Completes::Session)],
-        message: Some("message"),
+        rest: Rest::Message,
         flags: &[
             ID,
             DIR,
@@ -210,7 +205,7 @@ pub const VERBS: &[Verb] = &[
                 sessions whose user said so with relay register <name> --wake on, at most six times an hour for one \
                 sender's mail. Says what it does, a line each.",
         operands: &[WHO],
-        message: Some("more"),
+        rest: Rest::More,
         flags: &[value(
             "quiet",
             "from-to",
@@ -223,10 +218,13 @@ pub const VERBS: &[Verb] = &[
         name: "list",
         group: Group::Sessions,
         summary: "the sessions relay knows, live ones first",
-        about: "A line a session: its name, host, id, directory, whether it is live or when it was last seen, and how mail \
-                reaches it. next step: at its next tool call, turn end or prompt. bell: the same, and it is rung when it \
-                is idle. wake: it sleeps until somebody runs relay wake. Of over 500 it shows what runs, then the latest.",
+        about: "One line a session: its name, host, id, directory, whether it is live or when it was last seen, and how \
+                mail reaches it. next step: at its next tool call, turn end or prompt. bell: the same, and it is rung when \
+                it is idle. wake: it sleeps until somebody runs relay wake. Of over 200 it shows those that run, then \
+                those last active. With a room, only its members.",
+        operands: &[operand("room", Need::Optional, Completes::Nothing)],
         flags: &[JSON, ALL, Flag { hidden: true, ..flag("names", "names only") }],
+        examples: &[("relay list '#reviewers'", "who is in a room")],
         ..PLAIN
     },
     Verb {
@@ -277,16 +275,11 @@ pub const VERBS: &[Verb] = &[
         name: "discover",
         group: Group::Sessions,
         summary: "find sessions that relay has not seen",
-        about: "Looks through the transcripts that Claude Code, Codex and omp keep, and asks opencode if it was used lately; \
-                newest first, at most 50. Changes nothing.",
+        about: "Looks through the transcripts that hosts keep, and asks those that list their sessions themselves, if they \
+                were used lately; newest first, at most 50. Changes nothing.",
         flags: &[
             value("within", "minutes", Completes::Nothing, "active within so many minutes (60)"),
-            value(
-                "tool",
-                "host",
-                Completes::Host,
-                "of this host only: claude, codex, gemini, opencode, omp, copilot, qwen, kimi, cursor or agy",
-            ),
+            Flag { help: "sessions of this host only", ..HOST },
             value("exclude", "session-id", Completes::Nothing, "leave this session out"),
             value("cwd", "path", Completes::Directory, "sessions of this directory first"),
             JSON,
@@ -304,7 +297,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "doctor",
         group: Group::Sessions,
-        summary: "what a worried user needs to know",
+        summary: "whether all is well, and what to mend",
         about: "Looks at the store, its permissions and records, the sessions, waiting mail, the last failure of a hook, \
                 and which hosts are here and know relay. Changes nothing. Exit code 1 when something needs mending.",
         flags: &[JSON],
@@ -328,7 +321,7 @@ pub const VERBS: &[Verb] = &[
                 those that cannot be wired (an error then). Shows what it changes, keeps a copy of each file, and leaves \
                 alone what it does not understand. Doing it twice changes nothing.",
         operands: &[operand("host", Need::Optional, Completes::Host)],
-        message: Some("more"),
+        rest: Rest::More,
         flags: &[flag("dry", "only show what would be changed")],
         ..PLAIN
     },
@@ -339,7 +332,7 @@ pub const VERBS: &[Verb] = &[
         about: "Takes out what relay install added: a file that nothing else has changed comes back byte for byte. The \
                 store with its mail stays.",
         operands: &[operand("host", Need::Optional, Completes::Host)],
-        message: Some("more"),
+        rest: Rest::More,
         flags: &[flag("dry", "only show what would be changed")],
         ..PLAIN
     },
@@ -382,13 +375,13 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "man",
         summary: "print the manual page",
-        about: "Prints relay(1) for man: relay man > ~/.local/share/man/man1/relay.1",
+        about: "Prints relay(1). For man to find it: relay man > ~/.local/share/man/man1/relay.1 (make the folder first).",
         ..PLAIN
     },
     Verb {
         name: "completions",
         summary: "print completions for bash, zsh or fish",
-        about: "Prints a script that teaches your shell relay's verbs, flags and session names.",
+        about: "Prints a script that teaches your shell relay's verbs, flags and session names. Make its folder first.",
         operands: &[operand("shell", Need::Required, Completes::Shell)],
         examples: &[
             ("relay completions bash > ~/.local/share/bash-completion/completions/relay", "for bash"),

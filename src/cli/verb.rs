@@ -12,8 +12,7 @@ pub struct Verb {
     /// Two or three sentences, for the verb's own help.
     pub about: &'static str,
     pub operands: &'static [Operand],
-    /// What a message that may follow the operands is called.
-    pub message: Option<&'static str>,
+    pub rest: Rest,
     pub flags: &'static [Flag],
     /// Commands and what they do.
     pub examples: &'static [(&'static str, &'static str)],
@@ -60,6 +59,16 @@ pub enum Need {
     Optional,
     /// Required unless one of these flags is given; then there is none.
     Unless(&'static [&'static str]),
+}
+
+/// What may follow the operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    Nothing,
+    /// The words of a message.
+    Message,
+    /// More words like the last operand.
+    More,
 }
 
 /// What a shell can offer for a word.
@@ -113,14 +122,14 @@ pub const fn operand(name: &'static str, need: Need, completes: Completes) -> Op
     Operand { name, need, completes }
 }
 
-/// A verb without operands, message, flags or examples.
+/// A verb without operands, a message, flags or examples.
 pub const PLAIN: Verb = Verb {
     name: "",
     group: Group::Shell,
     summary: "",
     about: "",
     operands: &[],
-    message: None,
+    rest: Rest::Nothing,
     flags: &[],
     examples: &[],
 };

@@ -45,7 +45,7 @@ pub struct Event {
     /// Whether its prompt is no user's: mail that a turn's end handed over, or
     /// nothing but a tool's result, which some hosts announce like a prompt.
     pub is_continuation: bool,
-    /// The same for the same event, another for another: a digest of its bytes.
+    /// A digest of its bytes: tells whether two events are the same one.
     pub fingerprint: String,
 }
 

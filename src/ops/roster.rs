@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::find::Found;
 use super::reach::Reach;
-use crate::error::Result;
+use super::room;
+use crate::error::{Error, Result};
 use crate::json;
 use crate::store::{Session, Store};
 use crate::sys::clock;
@@ -36,6 +37,18 @@ pub fn roster(store: &Store) -> Result<Vec<Row>> {
 pub fn recent(store: &Store, most: usize) -> Result<(Vec<Row>, usize)> {
     let (sessions, all) = store.recent(most)?;
     Ok((rows(store, &sessions)?, all))
+}
+
+/// As [`roster`], of the room's members. A room without members is an error.
+pub fn in_room(store: &Store, room: &str) -> Result<Vec<Row>> {
+    let name = room::name(room)?;
+    let members = room::members(store, name)?;
+    if members.is_empty() {
+        let hint = ": nobody is in it; `relay list` shows the rooms of each session";
+        return Err(Error::not_found("room", &format!("#{name}"), hint));
+    }
+    let sessions: Vec<Session> = members.into_iter().map(|member| member.session).collect();
+    rows(store, &sessions)
 }
 
 /// The rows of these sessions, in order.

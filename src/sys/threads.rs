@@ -2,7 +2,7 @@
 //!
 //! Invariant: the result is that of one thread, in order.
 
-/// So many things are looked at by one thread.
+/// From this many things on, a second thread is worth its start.
 const TOGETHER: usize = 128;
 
 /// What `look` makes of these things: of each half on a thread of its own where
