@@ -63,7 +63,7 @@ pub fn stand_watch(
         found.session.watch(&mut watch);
         watched.push(found);
     }
-    while !watched.is_empty() {
+    loop {
         process::reap();
         let mut next: Option<u64> = None;
         watched.retain_mut(|found| {
@@ -79,11 +79,13 @@ pub fn stand_watch(
             }
             found.info.wakes
         });
+        if watched.is_empty() {
+            return Ok(());
+        }
         let deadline = next.map(|wait_ms| Instant::now() + Duration::from_millis(wait_ms));
         let pause = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         watch.wait(None, pause).map_err(|e| Error::io("watch", store.home(), e))?;
     }
-    Ok(())
 }
 
 /// What a look at one session led to.
@@ -116,11 +118,11 @@ fn look(
         now.session.watch(watch);
     }
     *found = now;
+    check(found)?;
     let again = |again_ms| Ok(Done { line: None, again_ms: Some(again_ms) });
     if !has_new(&found.session)? {
         return Ok(Done::default());
     }
-    check(found)?;
     if found.session.is_live(&found.info) || found.session.is_resumed() {
         // A crash of its host tells nobody.
         return again(LOOK_AGAIN_MS);
