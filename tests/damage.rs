@@ -85,6 +85,19 @@ fn gc_clears_the_others_and_says_what_it_could_not() {
 }
 
 #[test]
+fn gc_lets_go_of_a_name_that_a_dead_register_left() {
+    let world = World::with_alice_and_bob();
+    fs::write(world.store().join("names/robert"), format!("{BOB}\n")).unwrap();
+    fs::write(world.store().join("names/nobody"), "33333333-3333-4333-8333-3333333ccccc\n").unwrap();
+    assert_eq!(world.run(&["register", "robert", "--id", ALICE]).code, Some(5));
+    assert!(world.ok(&["gc", "--dry"]).contains("would remove 2 names"));
+    assert!(world.ok(&["gc"]).contains("removed 2 names"));
+    world.ok(&["register", "robert", "--id", ALICE]);
+    assert_eq!(world.ok(&["gc"]), "nothing to clear away\n");
+    world.ok(&["send", "bob", "--", "still there"]);
+}
+
+#[test]
 fn a_folder_that_is_not_relays_keeps_its_mode() {
     let world = World::new();
     let folder = world.project("shared");

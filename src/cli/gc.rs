@@ -30,6 +30,7 @@ fn to_json(report: &Report, dry: bool) -> String {
         .raw("trimmed", &json::array(trimmed))
         .raw("folded", &json::array(report.folded.iter().map(|name| json::quote(name))))
         .u64("processNotes", report.notes as u64)
+        .u64("names", report.names as u64)
         .finish()
 }
 
@@ -47,6 +48,10 @@ fn to_text(report: &Report, dry: bool) -> String {
     }
     if report.notes > 0 {
         text.push_str(&format!("{removed} {} of processes that have ended\n", count(report.notes, "note")));
+    }
+    if report.names > 0 {
+        let names = count(report.names, "name");
+        text.push_str(&format!("{removed} {names} that an interrupted command left behind\n"));
     }
     if text.is_empty() {
         text.push_str("nothing to clear away\n");

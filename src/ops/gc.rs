@@ -23,6 +23,8 @@ pub struct Report {
     pub folded: Vec<String>,
     /// Notes of processes that have ended.
     pub notes: usize,
+    /// Names that led to no session of that name.
+    pub names: usize,
     /// What could not be cleared, and why.
     pub failed: Vec<Error>,
 }
@@ -40,6 +42,7 @@ pub fn everything(store: &Store, dry: bool) -> Result<Report> {
         store.finish_folding()?;
     }
     report.notes = store.dead_processes(dry)?;
+    report.names = store.release_leaked_names(dry)?;
     Ok(report)
 }
 

@@ -60,9 +60,38 @@ impl Store {
         entries(&self.home.join("names"))
     }
 
+    /// Lets go of names that a process which died while it gave them left with a
+    /// session of another name. Returns how many.
+    pub fn release_leaked_names(&self, dry: bool) -> Result<usize> {
+        let mut leaked = 0;
+        for name in self.names()? {
+            let Some(session) = self.named(&name)?.filter(|session| leaks(session, &name)) else { continue };
+            leaked += 1;
+            if !dry {
+                let guard = session.lock()?;
+                // Whoever gives a name has the lock until the record says it.
+                if leaks(&session, &name) {
+                    self.release_name(&guard, &name)?;
+                }
+            }
+        }
+        Ok(leaked)
+    }
+
     fn name_file(&self, name: &str) -> PathBuf {
         self.home.join("names").join(name)
     }
+}
+
+/// Whether nothing but the name's file says that the session has it. What goes on
+/// from a session, or is gone on from, may say it later.
+fn leaks(session: &Session, name: &str) -> bool {
+    session.info().is_ok_and(|info| match info {
+        None => true,
+        Some(info) => {
+            info.name.as_deref() != Some(name) && info.successor.is_none() && info.inherits.is_none()
+        }
+    })
 }
 
 /// Whether the text could be the name of a session's folder.
