@@ -202,3 +202,20 @@ fn a_roster_of_many_sessions_is_cut_and_says_so() {
     let two = mail(&at_once(&World::with_alice_and_bob(), &[init("2025-11-25"), call(1, "roster")])[0]);
     assert!(two.get("more").is_none() && two.get("next").is_none());
 }
+
+#[test]
+fn an_answer_between_two_calls_that_crossed_proves_nothing() {
+    let world = mail_for_bob();
+    let ping = json!({"jsonrpc": "2.0", "id": 2, "method": "ping"}).to_string();
+    let answers = at_once(&world, &[init("2025-11-25"), call(1, "inbox"), ping, call(3, "inbox")]);
+    assert_eq!((mail(&answers[0])["count"].clone(), mail(&answers[2])["held"].clone()), (json!(1), json!(1)));
+    assert_eq!(world.json(&["peek", "bob"])["held"], 1, "nobody is known to have read it");
+}
+
+#[test]
+fn a_call_given_up_in_a_batch_has_shown_nothing_either() {
+    let world = mail_for_bob();
+    let batch = format!("[{}]", cancel(json!(1)));
+    let answers = at_once(&world, &[init("2025-03-26"), call(1, "inbox"), batch, call(2, "inbox")]);
+    assert_eq!(mail(answers.last().unwrap())["messages"][0]["body"], "one", "{answers:?}");
+}

@@ -214,6 +214,20 @@ fn a_call_that_waited_proves_nothing_about_mail_shown_meanwhile() {
 }
 
 #[test]
+fn a_call_gets_mail_that_another_reader_let_go_of() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "bob", "--", "held"]);
+    assert_eq!(world.json(&["inbox", "bob", "--hold", "1"])["count"], 1);
+    let mut bus = Bus::open(&world);
+    bus.inbox(1, 15, None);
+    let mail = mail(&bus.hear());
+    assert_eq!(
+        (bodies(&mail), mail["messages"][0]["redelivered"].clone()),
+        (vec!["held".to_owned()], json!(true))
+    );
+}
+
+#[test]
 fn a_call_that_is_given_up_takes_nothing() {
     let world = World::with_alice_and_bob();
     let mut bus = Bus::open(&world);

@@ -129,6 +129,17 @@ fn attach_opens_the_session_in_this_terminal() {
 }
 
 #[test]
+fn a_run_ends_with_its_program_whatever_that_leaves_running() {
+    let world = with_carol();
+    let script = "#!/bin/sh\necho begun\nsleep 40 &\n";
+    std::fs::write(world.home().join("bin/claude"), script).unwrap();
+    let run = token(&world.ok(&["wake", "carol", "--detach"]));
+    wait_for("it ended", || world.ok(&["log", "--run", &run]).contains("ended with exit code 0"));
+    assert!(world.ok(&["log", "--run", &run]).contains("begun"));
+    world.ok(&["wake", "carol", "--detach"]);
+}
+
+#[test]
 fn watch_wakes_only_whom_its_user_gave_it() {
     let world = with_carol();
     let refused = world.run(&["watch", "carol"]);

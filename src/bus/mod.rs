@@ -33,7 +33,7 @@ struct Answer {
     /// Mail that is shown with the line.
     mail: Vec<Mail>,
     /// The request that the client no longer waits for.
-    given_up: Option<String>,
+    given_up: Vec<String>,
 }
 
 /// Serves one host until it closes stdin. Returns the exit code.
@@ -51,9 +51,7 @@ pub fn run(relay: &Relay) -> Result<i32> {
                 return Ok(0);
             }
         };
-        if let Some(request) = &answer.given_up {
-            shown.give_up(request);
-        }
+        answer.given_up.iter().for_each(|request| shown.give_up(request));
         if !shown.write(answer, || frames.more_is_here() || stdio::is_ready(frames.source())) {
             return Ok(0);
         }

@@ -114,7 +114,7 @@ impl<'a> Server<'a> {
             Incoming::Nothing => Answer::default(),
             Incoming::GivenUp(id) => {
                 self.waiting.give_up(&id);
-                Answer { given_up: Some(id), ..Answer::default() }
+                Answer { given_up: vec![id], ..Answer::default() }
             }
             Incoming::Batch(_) => {
                 self.refuse(None, INVALID_REQUEST, "Invalid request: a batch inside a batch")
@@ -152,7 +152,7 @@ impl<'a> Server<'a> {
             return self.refuse(None, INVALID_REQUEST, &message);
         }
         let mut lines = Vec::new();
-        let mut mail = Vec::new();
+        let (mut mail, mut given_up) = (Vec::new(), Vec::new());
         for item in items {
             let answer = match rpc::parse(item.as_bytes()) {
                 Incoming::Request(request) if request.method == "initialize" => self.refuse(
@@ -164,8 +164,9 @@ impl<'a> Server<'a> {
             };
             lines.extend(answer.line);
             mail.extend(answer.mail);
+            given_up.extend(answer.given_up);
         }
-        Answer { line: (!lines.is_empty()).then(|| json::array(lines)), mail, given_up: None }
+        Answer { line: (!lines.is_empty()).then(|| json::array(lines)), mail, given_up }
     }
 
     fn refuse(&mut self, id: Option<&str>, code: i32, message: &str) -> Answer {
@@ -330,7 +331,11 @@ fn call_params(params: Option<Value<'_>>) -> Result<(&str, Option<Value<'_>>), R
 fn tool_answer(request: &str, outcome: Outcome, era: Era) -> Answer {
     let result = tool_result(&outcome.text, outcome.is_error, era);
     let mail = outcome.taken.map(|taken| Mail { request: request.to_owned(), taken });
-    Answer { line: Some(rpc::success(request, &result)), mail: mail.into_iter().collect(), given_up: None }
+    Answer {
+        line: Some(rpc::success(request, &result)),
+        mail: mail.into_iter().collect(),
+        ..Answer::default()
+    }
 }
 
 fn tool_result(text: &str, is_error: bool, era: Era) -> String {

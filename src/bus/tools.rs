@@ -63,6 +63,12 @@ impl Wait {
         self.session().watch(watch);
     }
 
+    /// Whether another reader has what the call waits for: no change of the
+    /// folder tells when it lets go.
+    pub fn is_held(&self) -> bool {
+        wait::is_held(self.session())
+    }
+
     /// What to say now, if what the call waits for has come.
     pub fn look(&self, relay: &Relay) -> Option<Outcome> {
         self.try_look(relay).unwrap_or_else(|error| Some(Outcome::error(&error)))
@@ -70,7 +76,7 @@ impl Wait {
 
     fn try_look(&self, relay: &Relay) -> Result<Option<Outcome>> {
         let waits = match &self.what {
-            Awaited::Mail(session) => wait::has_new(session)?,
+            Awaited::Mail(session) => wait::may_be_shown(session)?,
             Awaited::Reply(reply) => match reply.look(&reply.session)? {
                 None => false,
                 Some(Arrival::Waiting) => true,

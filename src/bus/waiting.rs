@@ -10,6 +10,7 @@ use super::tools::{Outcome, Wait};
 use crate::json::Object;
 use crate::limits::{PROGRESS_MS, WAITING_CALLS};
 use crate::ops::Relay;
+use crate::ops::wait::HELD_LOOK;
 use crate::sys::watch::Watch;
 
 /// A call that waits.
@@ -32,11 +33,13 @@ pub struct Waiting<T> {
     calls: Vec<Call<T>>,
     /// Calls from here on are not watched for yet.
     watched: usize,
+    /// When to look again at mail that other readers hold.
+    held: Option<Instant>,
 }
 
 impl<T> Waiting<T> {
     pub fn new() -> Waiting<T> {
-        Waiting { calls: Vec::new(), watched: 0 }
+        Waiting { calls: Vec::new(), watched: 0, held: None }
     }
 
     /// Watches for what the calls wait for. `true`: there is a new one, to be
@@ -79,9 +82,10 @@ impl<T> Waiting<T> {
         self.watched = self.watched.min(self.calls.len());
     }
 
-    /// When the next call's time is over or its client wants to hear of it.
+    /// When the next call's time is over, its client wants to hear of it, or a
+    /// hold may have ended.
     pub fn next(&self) -> Option<Instant> {
-        self.calls.iter().map(|call| call.ends().min(call.next_note())).min()
+        self.calls.iter().map(|call| call.ends().min(call.next_note())).chain(self.held).min()
     }
 
     /// Takes the first call that can be answered now.
@@ -94,6 +98,8 @@ impl<T> Waiting<T> {
                 return Some((call.request, call.about, outcome.unwrap_or(call.otherwise)));
             }
         }
+        let held = self.calls.iter().any(|call| call.wait.is_held());
+        self.held = held.then(|| now + HELD_LOOK);
         None
     }
 

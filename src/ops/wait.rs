@@ -16,7 +16,7 @@ use crate::sys::clock;
 use crate::sys::watch::Watch;
 
 /// Nothing tells when a hold ends by its time or by the death of its holder.
-const HELD_LOOK: Duration = Duration::from_secs(1);
+pub const HELD_LOOK: Duration = Duration::from_secs(1);
 
 /// What a mailbox has for a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,17 @@ fn state(session: &Session) -> Result<State> {
 /// Whether mail is there that the session was not shown yet.
 pub fn has_new(session: &Session) -> Result<bool> {
     session.cursor().map(|(cursor, bytes)| bytes > cursor.unheld())
+}
+
+/// Whether the session may be shown mail now: such that it was not shown yet, or
+/// such that another reader held and no longer does.
+pub fn may_be_shown(session: &Session) -> Result<bool> {
+    Ok(has_new(session)? || state(session)? == State::Ready)
+}
+
+/// Whether a reader has the mail that waits.
+pub fn is_held(session: &Session) -> bool {
+    matches!(state(session), Ok(State::Held))
 }
 
 /// Waits until `look` finds something in the session's folder, or in that of the

@@ -17,6 +17,10 @@ use crate::sys::stdio::is_ready_within;
 /// How often a running program is looked at, in milliseconds.
 const LOOK_MS: u64 = 50;
 
+/// How often it is asked whether a program has ended that prints nothing, in
+/// milliseconds.
+const RUN_LOOK_MS: u64 = 500;
+
 /// What is to be run.
 pub struct Plan {
     pub program: String,
@@ -54,7 +58,17 @@ pub fn run_recorded(plan: &Plan, mut keep: impl FnMut(&[u8])) -> Result<i32> {
     let mut child = child.map_err(|error| cannot_start(plan, error))?;
     drop(command); // and with it our copies of the pipe's writing end
     let mut piece = [0u8; 8192];
+    let mut ended = None;
+    // A program that it leaves running may keep the pipe open for ever.
     loop {
+        let patience = if ended.is_some() { Duration::ZERO } else { Duration::from_millis(RUN_LOOK_MS) };
+        if !is_ready_within(output.as_fd(), patience) {
+            match ended {
+                Some(status) => return Ok(exit_code(status)),
+                None => ended = child.try_wait().map_err(|error| cannot_start(plan, error))?,
+            }
+            continue;
+        }
         match output.read(&mut piece) {
             Ok(0) | Err(_) => break,
             Ok(length) => keep(&piece[..length]),
