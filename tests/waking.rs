@@ -4,11 +4,11 @@
 mod harness;
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use harness::World;
+use harness::homes::script;
 
 const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
 
@@ -16,12 +16,10 @@ const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
 fn with_carol() -> World {
     let world = World::new();
     let bin = world.project("bin");
-    let program = bin.join("claude");
     // It runs for as long as the file `busy` is there.
-    let script = "#!/bin/sh\necho \"called: $*\"\necho \"in: $PWD, as ${CLAUDE_CODE_SESSION_ID-nobody}\"\necho trouble >&2\n\
-                  while [ -e \"$HOME/busy\" ]; do sleep 0.02; done\nexit \"$(cat \"$HOME/code\" 2>/dev/null || echo 0)\"\n";
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let busy = "echo \"called: $*\"\necho \"in: $PWD, as ${CLAUDE_CODE_SESSION_ID-nobody}\"\necho trouble >&2\n\
+                  while [ -e \"$HOME/busy\" ]; do sleep 0.02; done\nexit \"$(cat \"$HOME/code\" 2>/dev/null || echo 0)\"";
+    script(&bin.join("claude"), busy);
     let world = world.with("PATH", &format!("{}:/usr/bin:/bin", bin.display()));
     let folder = world.project("c");
     world.ok(&["register", "carol", "--id", CAROL, "--tool", "claude", "--dir", folder.to_str().unwrap()]);
@@ -73,19 +71,23 @@ fn a_detached_run_goes_on_and_its_output_is_kept() {
     assert_eq!(world.run(&["wake", "carol"]).code, Some(7), "then it can be woken again");
 }
 
+/// Wakes carol in the background and waits for the end. Returns the run's token.
+fn detached_to_its_end(world: &World) -> String {
+    let run = token(&world.ok(&["wake", "carol", "--detach"]));
+    wait_for("the run ends", || world.ok(&["log", "--run", &run]).contains("ended with"));
+    run
+}
+
 #[test]
 fn a_detached_run_keeps_a_bounded_output() {
     let world = with_carol();
-    let script = "#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x\n";
-    std::fs::write(world.home().join("bin/claude"), script).unwrap();
-    let run = token(&world.ok(&["wake", "carol", "--detach"]));
-    wait_for("the run ends", || world.ok(&["log", "--run", &run]).contains("ended with"));
+    script(&world.home().join("bin/claude"), "head -c 1000000 /dev/zero | tr '\\0' x");
+    let run = detached_to_its_end(&world);
     let output = world.ok(&["log", "--run", &run]);
     assert!(output.len() < 270_000 && output.contains("737856 bytes more were not kept"), "{}", output.len());
     let runs: Vec<String> = (0..9)
         .map(|_| {
-            let run = token(&world.ok(&["wake", "carol", "--detach"]));
-            wait_for("the run ends", || world.ok(&["log", "--run", &run]).contains("ended with"));
+            let run = detached_to_its_end(&world);
             wait_for("its lock is free", || {
                 world.json(&["wake", "carol", "--dry"])["live"] == false && !locked(&world)
             });
@@ -119,7 +121,7 @@ fn what_cannot_be_started_is_said_at_once() {
 #[test]
 fn attach_opens_the_session_in_this_terminal() {
     let world = with_carol();
-    std::fs::write(world.home().join("bin/claude"), "#!/bin/sh\necho \"called: $*\"\ncat\nexit 2\n").unwrap();
+    script(&world.home().join("bin/claude"), "echo \"called: $*\"\ncat\nexit 2");
     let run = world.run_with_input(&["attach", "carol"], b"typed\n");
     assert_eq!(run.stdout, format!("called: --resume {CAROL}\ntyped\n"));
     assert_eq!(run.code, Some(1), "2 is never passed on");
@@ -131,11 +133,9 @@ fn attach_opens_the_session_in_this_terminal() {
 #[test]
 fn a_run_ends_with_its_program_whatever_that_leaves_running() {
     let world = with_carol();
-    let script = "#!/bin/sh\necho begun\nsleep 40 &\n";
-    std::fs::write(world.home().join("bin/claude"), script).unwrap();
-    let run = token(&world.ok(&["wake", "carol", "--detach"]));
-    wait_for("it ended", || world.ok(&["log", "--run", &run]).contains("ended with exit code 0"));
-    assert!(world.ok(&["log", "--run", &run]).contains("begun"));
+    script(&world.home().join("bin/claude"), "echo begun\nsleep 40 &");
+    let output = world.ok(&["log", "--run", &detached_to_its_end(&world)]);
+    assert!(output.contains("begun") && output.contains("ended with exit code 0"), "{output}");
     world.ok(&["wake", "carol", "--detach"]);
 }
 
