@@ -153,6 +153,9 @@ pub const VERSION_MS: u64 = 5_000;
 /// How far in the future something may have been seen before `doctor` doubts
 /// the clock, in milliseconds.
 pub const CLOCK_SLACK_MS: u64 = 5 * 60 * 1000;
+/// How far a clock may have been put back since a message was made before it is
+/// looked for in every mailbox, in milliseconds.
+pub const CLOCK_BACK_MS: u64 = 86_400_000;
 /// What is read of what a host's program says.
 pub const CHECK_BYTES: usize = 64 * 1024;
 /// Ancestors that a search for the host process climbs.

@@ -18,6 +18,7 @@ EVENTS = ["SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "AfterAgent"
 
 class Gemini(Host):
     name = "gemini"
+    tool_name = "mcp_relay_{}"
     session_pattern = r'"session_id":\s*"([0-9a-f-]{36})"'
 
     def configure(self):
@@ -36,14 +37,6 @@ class Gemini(Host):
     def arguments(self, prompt, resume):
         return [self.lab.programs["gemini"], "--output-format", "json", "--approval-mode", "yolo",
                 *(["--resume", resume] if resume else []), f"--prompt={prompt}"]
-
-    @staticmethod
-    def call(called, /, **arguments):
-        return (f"mcp_relay_{called}", arguments)
-
-    @classmethod
-    def bus(cls, called, /, when=None, **arguments):
-        return tool(f"mcp_relay_{called}", when=when, **arguments)
 
     @staticmethod
     def shell(command):

@@ -72,6 +72,8 @@ class Host:
     forgets = ()
     # Whether its model reads what a hook prints after a tool and at a turn's end.
     hears_work = True
+    # How its model names a tool of relay's.
+    tool_name = "mcp__bus__{}"
     # The folder that it has for itself, where it does not share one with other sessions.
     own = None
 
@@ -104,10 +106,15 @@ class Host:
         found = re.search(self.session_pattern, output)
         self.session = found.group(1) if found else self.session
 
-    @staticmethod
-    def bus(called, /, **arguments):
+    @classmethod
+    def call(cls, called, /, **arguments):
+        """A call of one of relay's tools, as its model makes it."""
+        return (cls.tool_name.format(called), arguments)
+
+    @classmethod
+    def bus(cls, called, /, **arguments):
         """A step: the model calls one of relay's tools."""
-        return tool(f"mcp__bus__{called}", **arguments)
+        return tool(cls.tool_name.format(called), **arguments)
 
 
 def until_file(path):

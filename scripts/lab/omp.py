@@ -26,6 +26,7 @@ PROVIDER = """  {name}:
 class Omp(Host):
     """Set up by nothing but the extension's file and a `relay` on the PATH."""
     name = "omp"
+    tool_name = "relay_{}"
     session_pattern = r'"type":"session","version":3,"id":"([0-9a-f-]{36})"'
 
     def configure(self):
@@ -51,10 +52,6 @@ class Omp(Host):
 
     def arguments(self, prompt, resume):
         return self.command("-p", "--mode", "json", *(["--resume", resume] if resume else []), "--", prompt)
-
-    @staticmethod
-    def bus(called, /, **arguments):
-        return tool(f"relay_{called}", **arguments)
 
     @staticmethod
     def shell_until(path):

@@ -19,6 +19,7 @@ PLUGIN = pathlib.Path(__file__).resolve().parents[2] / "plugins/opencode/relay.j
 class Opencode(Host):
     """Set up by nothing but the plugin's file and a `relay` on the PATH."""
     name = "opencode"
+    tool_name = "relay_{}"
     session_pattern = r'"sessionID":\s*"(ses_[0-9A-Za-z]+)"'
 
     def configure(self):
@@ -43,14 +44,6 @@ class Opencode(Host):
 
     def arguments(self, prompt, resume):
         return [self.lab.programs["opencode"], "run", "--format", "json", *(["--session", resume] if resume else []), "--", prompt]
-
-    @staticmethod
-    def bus(called, /, **arguments):
-        return tool(f"relay_{called}", **arguments)
-
-    @staticmethod
-    def call(called, /, **arguments):
-        return (f"relay_{called}", arguments)
 
     @staticmethod
     def shell(command):

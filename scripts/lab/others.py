@@ -8,20 +8,9 @@ from model import Step, text, tool
 from reading import once
 
 
-class ServerNamed(Host):
-    """Its model knows a tool by its server's name and its own."""
-
-    @staticmethod
-    def call(called, /, **arguments):
-        return (f"mcp__relay__{called}", arguments)
-
-    @staticmethod
-    def bus(called, /, when=None, **arguments):
-        return tool(f"mcp__relay__{called}", when=when, **arguments)
-
-
-class Qwen(ServerNamed):
+class Qwen(Host):
     name = "qwen"
+    tool_name = "mcp__relay__{}"
     session_pattern = r'"session_id":\s*"([0-9a-f-]{36})"'
     # What a turn's end hands over is not kept in the conversation.
     forgets = ["AT THE end"]
@@ -53,6 +42,7 @@ class Qwen(ServerNamed):
 
 class Copilot(Host):
     name = "copilot"
+    tool_name = "relay-{}"
     session_pattern = r'"sessionId":\s*"([0-9a-f-]{36})"'
     forgets = []
     nested = {"COPILOT_CLI": "1", "COPILOT_AGENT_SESSION_ID": "x"}
@@ -75,20 +65,13 @@ class Copilot(Host):
                 *([f"--resume={resume}"] if resume else []), f"--prompt={prompt}"]
 
     @staticmethod
-    def call(called, /, **arguments):
-        return (f"relay-{called}", arguments)
-
-    @staticmethod
-    def bus(called, /, when=None, **arguments):
-        return tool(f"relay-{called}", when=when, **arguments)
-
-    @staticmethod
     def shell(command):
         return ("bash", {"command": command, "description": "work"})
 
 
-class Kimi(ServerNamed):
+class Kimi(Host):
     name = "kimi"
+    tool_name = "mcp__relay__{}"
     session_pattern = r'"session_id":\s*"(session_[0-9a-f-]{36})"'
     forgets = ()
     nested = {}

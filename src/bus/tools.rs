@@ -282,16 +282,13 @@ fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
 fn take_mail(me: &Session, step: Step) -> Result<(String, Option<Taken>)> {
     let batch = take_for_call(me, step, fitting)?;
     let messages = batch.deliveries.iter().map(|delivery| shown(delivery).finish());
-    let mut object = Object::new()
+    let object = Object::new()
         .u64("count", batch.deliveries.len() as u64)
         .raw("messages", &json::array(messages))
-        .optional("note", (!batch.deliveries.is_empty()).then_some(NOTE));
-    if batch.waiting > 0 {
-        object = object.u64("waiting", batch.waiting as u64).str("next", "call inbox again for more");
-    }
-    if batch.held > 0 {
-        object = object.u64("held", batch.held as u64);
-    }
+        .optional("note", (!batch.deliveries.is_empty()).then_some(NOTE))
+        .some("waiting", batch.waiting)
+        .optional("next", (batch.waiting > 0).then_some("call inbox again for more"))
+        .some("held", batch.held);
     Ok((object.finish(), Taken::new(me, &batch)))
 }
 

@@ -27,9 +27,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let rows = discover(relay, &query)?;
     let now = clock::now_ms();
     if parsed.flag("json") {
-        let mut list = json::List::new(0);
-        rows.iter().for_each(|row| list.add(|object| members(object, row, now)));
-        return say(&(list.finish() + "\n"));
+        return say(&(json::list(0, &rows, |object, row| members(object, row, now)) + "\n"));
     }
     if rows.is_empty() {
         return say(&format!("(no active sessions in the last {} min)\n", minutes / 1000));

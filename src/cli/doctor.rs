@@ -9,16 +9,13 @@ use crate::ops::doctor::{examine, verdict};
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let findings = examine(relay);
     if parsed.flag("json") {
-        let mut list = json::List::new(0);
-        for finding in &findings {
-            list.add(|object| {
-                object
-                    .str("subject", &finding.subject)
-                    .str("grade", finding.grade.name())
-                    .str("detail", &finding.detail)
-            });
-        }
-        say(&(list.finish() + "\n"))?;
+        let list = json::list(0, &findings, |object, finding| {
+            object
+                .str("subject", &finding.subject)
+                .str("grade", finding.grade.name())
+                .str("detail", &finding.detail)
+        });
+        say(&(list + "\n"))?;
     } else {
         let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or(0);
         let lines = findings.iter().map(|finding| {

@@ -95,8 +95,9 @@ fn hold(session: &Session, patience: Option<Duration>, seconds: Option<&str>) ->
         .nullable("token", token)
         .nullable("expires_at", expires.as_deref())
         .u64("count", batch.deliveries.len() as u64)
-        .raw("messages", &messages);
-    let line = if batch.waiting > 0 { line.u64("waiting", batch.waiting as u64) } else { line }.finish();
+        .raw("messages", &messages)
+        .some("waiting", batch.waiting)
+        .finish();
     let printed = deliver(&(line + "\n"));
     if let (Err(_), Some(token)) = (&printed, token) {
         settle_in(session, token, Settlement::PutBack)?;
@@ -122,14 +123,8 @@ impl Page {
 
     /// The whole page; `waiting` and `held`: messages that are not on it.
     pub fn finish(self, waiting: usize, held: usize) -> String {
-        let mut object =
+        let object =
             json::Object::laid_out().u64("count", self.count).raw("messages", &self.messages.finish());
-        if waiting > 0 {
-            object = object.u64("waiting", waiting as u64);
-        }
-        if held > 0 {
-            object = object.u64("held", held as u64);
-        }
-        object.finish() + "\n"
+        object.some("waiting", waiting).some("held", held).finish() + "\n"
     }
 }

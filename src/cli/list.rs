@@ -25,9 +25,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&rows.iter().map(|row| format!("{}\n", row.found.info.label())).collect::<String>());
     }
     if parsed.flag("json") {
-        let mut list = json::List::new(0);
-        rows.iter().for_each(|row| list.add(|object| members(object, row)));
-        return say(&(list.finish() + "\n"));
+        return say(&(json::list(0, &rows, members) + "\n"));
     }
     if rows.is_empty() {
         return say(

@@ -33,10 +33,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     };
     let (records, total) = log(&session, most)?;
     if parsed.flag("json") {
-        let mut messages = json::List::new(1);
-        records.iter().for_each(|record| messages.add(|object| members(object, record)));
+        let messages = json::list(1, &records, members);
         let object = json::Object::laid_out().u64("count", records.len() as u64).u64("total", total as u64);
-        return say(&(object.raw("messages", &messages.finish()).finish() + "\n"));
+        return say(&(object.raw("messages", &messages).finish() + "\n"));
     }
     if records.is_empty() {
         return say("(no mail yet)\n");
@@ -75,13 +74,12 @@ fn output(relay: &Relay, run: &str) -> Result<i32> {
 fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
     let copies = thread(&store_with_sessions(relay, id)?, id)?;
     if parsed.flag("json") {
-        let mut messages = json::List::new(1);
-        for copy in &copies {
-            messages.add(|object| members(object, &copy.record).str("reader", copy.reader.info.label()));
-        }
+        let messages = json::list(1, &copies, |object, copy| {
+            members(object, &copy.record).str("reader", copy.reader.info.label())
+        });
         let thread = copies[0].record.message.conversation();
         let object = json::Object::laid_out().str("thread", thread).u64("count", copies.len() as u64);
-        return say(&(object.raw("messages", &messages.finish()).finish() + "\n"));
+        return say(&(object.raw("messages", &messages).finish() + "\n"));
     }
     let mut text = String::new();
     for same in copies.chunk_by(|a, b| a.record.message.id == b.record.message.id) {

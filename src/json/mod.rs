@@ -16,4 +16,4 @@ mod write;
 pub use scan::{Fault, Members, Raw, bounded, each_member, items, leading_members, members};
 pub use string::{decode, is_string};
 pub use value::{Document, Value, is_number, thousandths};
-pub use write::{List, Object, array, one_line, quote};
+pub use write::{List, Object, array, list, one_line, quote};

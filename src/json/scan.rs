@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::string::{decode, end_of_string, skip_string};
+use super::string::{decode, end_of_string, note_unpaired};
 use crate::limits::JSON_DEPTH;
 
 /// Why a text was not accepted.
@@ -47,7 +47,13 @@ pub fn bounded(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     let mut unpaired = Vec::new();
     while at < bytes.len() {
         match bytes[at] {
-            b'"' => at = skip_string(bytes, at, &mut unpaired).ok_or(Fault::Syntax)?,
+            b'"' => {
+                let (end, as_is) = end_of_string(bytes, at).ok_or(Fault::Syntax)?;
+                if !as_is {
+                    note_unpaired(bytes, at, end, &mut unpaired);
+                }
+                at = end;
+            }
             b'[' | b'{' => {
                 depth += 1;
                 if depth > JSON_DEPTH {

@@ -113,31 +113,23 @@ pub(super) fn end_of_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     }
 }
 
-/// The end of the string whose opening quote is at `at`. Notes the offset of
-/// each escape of a surrogate without its partner.
-pub(super) fn skip_string(bytes: &[u8], at: usize, unpaired: &mut Vec<usize>) -> Option<usize> {
-    let mut at = at + 1;
-    loop {
-        at = plain(bytes, at);
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => {
-                if let Some(unit) = escaped_unit(bytes, at) {
-                    let low_follows =
-                        || escaped_unit(bytes, at + 6).is_some_and(|next| (0xDC00..0xE000).contains(&next));
-                    match unit {
-                        0xD800..0xDC00 if low_follows() => {
-                            at += 12;
-                            continue;
-                        }
-                        0xD800..0xE000 => unpaired.push(at),
-                        _ => {}
-                    }
-                }
-                at += 2;
+/// Notes the offset of each escape of a surrogate without its partner, in the
+/// string from `at` to `end`.
+pub(super) fn note_unpaired(bytes: &[u8], at: usize, end: usize, unpaired: &mut Vec<usize>) {
+    let mut at = plain(bytes, at + 1);
+    while at < end {
+        let unit = escaped_unit(bytes, at);
+        let low_follows = || escaped_unit(bytes, at + 6).is_some_and(|next| (0xDC00..0xE000).contains(&next));
+        let length = match (bytes[at], unit) {
+            (b'\\', Some(0xD800..0xDC00)) if low_follows() => 12,
+            (b'\\', Some(0xD800..0xE000)) => {
+                unpaired.push(at);
+                2
             }
-            _ => at += 1,
-        }
+            (b'\\', _) => 2,
+            _ => 1,
+        };
+        at = plain(bytes, at + length);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Ordered JSON output.
 //!
 //! Invariant: what is printed is valid JSON whose keys stand in the order they
-//! were added, on one line unless it is laid out for people; U+007F, U+0085, U+2028 and U+2029 are escaped because
-//! some readers of lines split at them.
+//! were added, on one line unless it is laid out for people; U+007F, U+0085,
+//! U+2028 and U+2029 are escaped because some readers of lines split at them.
 
 use std::fmt::Write;
 
@@ -62,6 +62,11 @@ impl Object {
 
     pub fn u64(self, key: &'static str, value: u64) -> Object {
         self.raw(key, &value.to_string())
+    }
+
+    /// How many there are, or no such member at all where there are none.
+    pub fn some(self, key: &'static str, count: usize) -> Object {
+        if count > 0 { self.u64(key, count as u64) } else { self }
     }
 
     pub fn bool(self, key: &'static str, value: bool) -> Object {
@@ -131,6 +136,17 @@ impl List {
     fn is_empty(&self) -> bool {
         self.text.len() == 1
     }
+}
+
+/// A [`List`] of what there is, each with the members that `fill` gives it.
+pub fn list<T>(
+    level: usize,
+    items: impl IntoIterator<Item = T>,
+    fill: impl Fn(Object, T) -> Object,
+) -> String {
+    let mut list = List::new(level);
+    items.into_iter().for_each(|item| list.add(|object| fill(object, item)));
+    list.finish()
 }
 
 /// What a new line so many levels deep begins with.

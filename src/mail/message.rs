@@ -99,7 +99,7 @@ impl<'a> Message<'a> {
 
     /// The log line, newline included.
     pub fn to_line(&self) -> String {
-        let mut line = self.add_to(json::Object::new(), 1).finish();
+        let mut line = self.members(json::Object::new()).finish();
         line.push('\n');
         line
     }

@@ -4,15 +4,12 @@ use std::collections::{HashMap, VecDeque};
 
 use super::find::{Found, latest};
 use crate::error::{Error, Result};
-use crate::limits::SUCCESSIONS;
+use crate::limits::{CLOCK_BACK_MS, SUCCESSIONS};
 use crate::mail::message::made_ms;
 use crate::mail::{Kind, Message};
 use crate::store::mailbox::Entry;
 use crate::store::{Cursor, Session, Store};
 use crate::sys::clock;
-
-/// How far a clock may have been put back since a message was made.
-const DAY_SECONDS: i64 = 86_400;
 
 /// How far a message has come. "Held" is shown to a reader, without proof yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +110,11 @@ pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Re
     // A mailbox that got its last mail before then has none of them, unless the
     // clock was wrong.
     if let Some(made_ms) = made_ms(first) {
-        let found = copies_in(store, store.mailed_since((made_ms / 1000) as i64 - DAY_SECONDS)?, fits)?;
+        let found = copies_in(
+            store,
+            store.mailed_since((made_ms.saturating_sub(CLOCK_BACK_MS) / 1000) as i64)?,
+            fits,
+        )?;
         if !found.is_empty() {
             return Ok(found);
         }

@@ -99,9 +99,9 @@ fn move_mail(old: &Session, new: &Session) -> Result<()> {
     })?;
     let (mut shown_before, mut copied) = (HashMap::new(), Ok(0));
     old.each(cursor.consumed, bytes, &mut |entry| {
-        let id = entry.message.id.as_ref();
-        if cursor.times_shown(entry.start) > 0 {
-            shown_before.insert(id.to_owned(), cursor.times_shown(entry.start));
+        let (id, times) = (entry.message.id.as_ref(), cursor.times_shown(entry.start));
+        if times > 0 {
+            shown_before.insert(id.to_owned(), times);
         }
         if !present.contains(id) {
             copied = guard.append(&entry.message);

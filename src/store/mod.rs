@@ -12,7 +12,7 @@ mod legacy;
 pub mod mailbox;
 mod names;
 mod processes;
-pub mod recent;
+mod recent;
 mod retention;
 pub mod rings;
 mod rooms;
