@@ -126,13 +126,12 @@ fn run_time_dependencies_are_three() {
     let section = manifest.split("[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
     let names: Vec<&str> =
         section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name).collect();
-    assert_eq!(names, ["clap_lex", "rustix", "tinyjson"]);
+    assert_eq!(names, ["clap_lex", "rustix"]);
 }
 
 /// A text that may stand in these files only, and why.
-const DOORS: [(&str, &[&str], &str); 12] = [
+const DOORS: [(&str, &[&str], &str); 11] = [
     ("rustix::", &["src/sys/"], "only sys talks to the system"),
-    ("tinyjson", &["src/json/"], "only json sees tinyjson"),
     ("clap_lex", &["src/cli/parse.rs"], "only the parser sees clap_lex"),
     ("std::env::var", &["src/sys/env.rs"], "the environment is read once"),
     ("std::env::current_dir", &["src/sys/env.rs"], "the environment is read once"),

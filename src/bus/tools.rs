@@ -346,16 +346,15 @@ fn part(message: &Message, offset: usize) -> Result<String> {
 
 fn look_around(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
     let minutes = match arguments.0.and_then(|arguments| arguments.get("activeWithinMin")) {
-        None => 60.0,
+        None => 60_000,
         Some(value) => value
-            .number()
-            .filter(|minutes| *minutes > 0.0)
+            .thousandths()
+            .filter(|minutes| *minutes > 0)
             .ok_or_else(|| Error::usage("argument 'activeWithinMin' must be a number above 0"))?,
     };
     let me = identify(relay, call).ok().map(|identity| identity.found.info);
     let near = me.as_ref().and_then(|info| info.directory.clone());
-    let query =
-        Query { within_ms: (minutes * 60_000.0) as u64, host: None, exclude: me.map(|info| info.id), near };
+    let query = Query { within_ms: minutes * 60, host: None, exclude: me.map(|info| info.id), near };
     let rows = discover(relay, &query)?;
     let now = clock::now_ms();
     Ok(Object::new()

@@ -10,17 +10,17 @@ use crate::ops::discover::{Query, discover, members};
 use crate::sys::clock;
 
 /// Minutes that `discover` looks back unless told.
-const DEFAULT_MINUTES: f64 = 60.0;
+const DEFAULT_MINUTES: u64 = 60_000;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let minutes = match parsed.value("within").map(str::parse::<f64>) {
+    let minutes = match parsed.value("within").map(json::thousandths) {
         None => DEFAULT_MINUTES,
-        Some(Ok(minutes)) if minutes.is_finite() && minutes > 0.0 => minutes,
+        Some(Some(minutes)) if minutes > 0 => minutes,
         Some(_) => return Err(Error::usage("--within takes a number of minutes")),
     };
     parsed.value("tool").map(host::check).transpose()?;
     let query = Query {
-        within_ms: (minutes * 60_000.0) as u64,
+        within_ms: minutes * 60,
         host: parsed.value("tool").map(str::to_owned),
         exclude: parsed.value("exclude").map(str::to_owned),
         near: parsed.value("cwd").map(|path| relay.env.absolute(path.as_ref())),
@@ -31,7 +31,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&(json::list(0, &rows, |object, row| members(object, row, now)) + "\n"));
     }
     if rows.is_empty() {
-        return say(&format!("(no active sessions in the last {minutes} min)\n"));
+        return say(&format!("(no active sessions in the last {} min)\n", minutes / 1000));
     }
     let mut table = String::new();
     for row in rows {

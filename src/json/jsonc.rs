@@ -111,8 +111,7 @@ fn value_end(text: &str, at: usize, depth: usize) -> Option<usize> {
         _ => {
             let part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
             let word = &text[at..at + bytes[at..].iter().take_while(part).count()];
-            let known =
-                matches!(word, "true" | "false" | "null") || word.parse::<f64>().is_ok_and(f64::is_finite);
+            let known = matches!(word, "true" | "false" | "null") || super::is_number(word);
             known.then_some(at + word.len())
         }
     }

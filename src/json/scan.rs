@@ -1,7 +1,7 @@
 //! A shallow scan of JSON text: bounds first, then the raw text of members.
 //!
 //! Invariant: no recursion and no allocation per value; the scan pairs strings
-//! and brackets and leaves the grammar of what it skips to tinyjson.
+//! and brackets and leaves the grammar of what it skips to `value`.
 
 use std::borrow::Cow;
 
@@ -178,7 +178,7 @@ pub fn items(text: &str) -> Option<Vec<&str>> {
     Some(found)
 }
 
-fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
         at += 1;
     }

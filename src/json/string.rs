@@ -53,8 +53,7 @@ fn escaped_character(bytes: &[u8], at: usize) -> (char, usize) {
     }
 }
 
-/// Whether the text is one JSON string by the letter of the grammar; tinyjson
-/// lets more pass.
+/// Whether the text is one JSON string by the letter of the grammar.
 pub fn is_string(raw: &str) -> bool {
     let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
     let bytes = inner.as_bytes();

@@ -1,21 +1,33 @@
 //! A parsed JSON value, read through accessors that never panic.
 //!
-//! Invariant: the only way in is [`Document::parse`], which bounds its input.
+//! Invariant: the only way in is [`Document::parse`], which bounds its input and
+//! takes nothing that is not JSON by the letter.
 
-use std::collections::HashMap;
+use super::scan::{Fault, bounded, skip_space};
+use super::string::{decode, end_of_string};
 
-use tinyjson::JsonValue;
-
-use super::scan::{Fault, bounded};
+enum Node {
+    Null,
+    Bool(bool),
+    /// As it was written.
+    Number(String),
+    String(String),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
 
 /// A parsed JSON text. Borrow a [`Value`] from it to look inside.
-pub struct Document(JsonValue);
+pub struct Document(Node);
 
 impl Document {
     /// Parses one bounded JSON text.
     pub fn parse(bytes: &[u8]) -> Result<Document, Fault> {
         let text = bounded(bytes)?;
-        text.parse().map(Document).map_err(|_| Fault::Syntax)
+        let (node, end) = node(&text, skip_space(text.as_bytes(), 0)).ok_or(Fault::Syntax)?;
+        match skip_space(text.as_bytes(), end) == text.len() {
+            true => Ok(Document(node)),
+            false => Err(Fault::Syntax),
+        }
     }
 
     pub fn value(&self) -> Value<'_> {
@@ -23,14 +35,94 @@ impl Document {
     }
 }
 
+/// The value at `at`, and where it ends. Nesting is bounded before.
+fn node(text: &str, at: usize) -> Option<(Node, usize)> {
+    let bytes = text.as_bytes();
+    match bytes.get(at)? {
+        b'"' => string(text, at).map(|(text, end)| (Node::String(text), end)),
+        b'[' => {
+            let mut items = Vec::new();
+            let end = each(bytes, at, b']', |at| {
+                let (item, end) = node(text, at)?;
+                items.push(item);
+                Some(end)
+            })?;
+            Some((Node::Array(items), end))
+        }
+        b'{' => {
+            let mut members = Vec::new();
+            let end = each(bytes, at, b'}', |at| {
+                let (key, end) = string(text, at)?;
+                let colon = skip_space(bytes, end);
+                if bytes.get(colon) != Some(&b':') {
+                    return None;
+                }
+                let (value, end) = node(text, skip_space(bytes, colon + 1))?;
+                members.push((key, value));
+                Some(end)
+            })?;
+            Some((Node::Object(members), end))
+        }
+        _ => {
+            let length = bytes[at..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+                .count();
+            let word = &text[at..at + length];
+            let node = match word {
+                "null" => Node::Null,
+                "true" => Node::Bool(true),
+                "false" => Node::Bool(false),
+                _ => is_number(word).then(|| Node::Number(word.to_owned()))?,
+            };
+            Some((node, at + length))
+        }
+    }
+}
+
+/// Shows where each part of the array or object at `at` begins; `part` says
+/// where it ends. Returns the end of the whole.
+fn each(bytes: &[u8], at: usize, close: u8, mut part: impl FnMut(usize) -> Option<usize>) -> Option<usize> {
+    let mut at = skip_space(bytes, at + 1);
+    if bytes.get(at) == Some(&close) {
+        return Some(at + 1);
+    }
+    loop {
+        at = skip_space(bytes, part(at)?);
+        match bytes.get(at)? {
+            b',' => at = skip_space(bytes, at + 1),
+            byte if *byte == close => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+fn string(text: &str, at: usize) -> Option<(String, usize)> {
+    if text.as_bytes().get(at) != Some(&b'"') {
+        return None;
+    }
+    let (end, _) = end_of_string(text.as_bytes(), at)?;
+    Some((decode(&text[at..end])?.into_owned(), end))
+}
+
+/// Whether a word is a number by the letter of the grammar.
+pub fn is_number(word: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = word.split_once(['e', 'E']).unwrap_or((word, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    digits(whole) && (whole == "0" || !whole.starts_with('0')) && digits(fraction) && digits(exponent)
+}
+
 /// A value inside a [`Document`]. Looking for what is not there gives `None`.
 #[derive(Clone, Copy)]
-pub struct Value<'a>(&'a JsonValue);
+pub struct Value<'a>(&'a Node);
 
 impl<'a> Value<'a> {
-    /// The member `key` of an object.
+    /// The member `key` of an object; the last one where it stands twice.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
-        self.object()?.get(key).map(Value)
+        self.object()?.iter().rev().find(|(name, _)| name == key).map(|(_, node)| Value(node))
     }
 
     /// Follows member names from object to object.
@@ -40,60 +132,67 @@ impl<'a> Value<'a> {
 
     pub fn str(self) -> Option<&'a str> {
         match self.0 {
-            JsonValue::String(text) => Some(text),
+            Node::String(text) => Some(text),
             _ => None,
         }
     }
 
     pub fn bool(self) -> Option<bool> {
         match self.0 {
-            JsonValue::Boolean(flag) => Some(*flag),
+            Node::Bool(flag) => Some(*flag),
             _ => None,
         }
     }
 
-    /// A finite number.
-    pub fn number(self) -> Option<f64> {
+    /// A number's thousandths, rounded down; `None` for a negative one, or one
+    /// with an exponent.
+    pub fn thousandths(self) -> Option<u64> {
         match self.0 {
-            JsonValue::Number(number) if number.is_finite() => Some(*number),
+            Node::Number(text) => thousandths(text),
             _ => None,
         }
     }
 
-    /// A whole number that a float holds exactly.
+    /// A whole number.
     pub fn u64(self) -> Option<u64> {
-        let number = self.number()?;
-        let exact = number.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&number);
-        exact.then_some(number as u64)
+        self.thousandths().filter(|number| number % 1000 == 0).map(|number| number / 1000)
     }
 
     pub fn is_null(self) -> bool {
-        matches!(self.0, JsonValue::Null)
+        matches!(self.0, Node::Null)
     }
 
     pub fn is_object(self) -> bool {
         self.object().is_some()
     }
 
-    /// The names of an object's members, in no particular order.
+    /// The names of an object's members.
     pub fn keys(self) -> impl Iterator<Item = &'a str> {
-        self.object().into_iter().flat_map(|members| members.keys().map(String::as_str))
+        self.object().into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
     /// The elements of an array; `None` when it is not one.
     pub fn items(self) -> Option<impl Iterator<Item = Value<'a>>> {
         match self.0 {
-            JsonValue::Array(items) => Some(items.iter().map(Value)),
+            Node::Array(items) => Some(items.iter().map(Value)),
             _ => None,
         }
     }
 
-    fn object(self) -> Option<&'a HashMap<String, JsonValue>> {
+    fn object(self) -> Option<&'a Vec<(String, Node)>> {
         match self.0 {
-            JsonValue::Object(members) => Some(members),
+            Node::Object(members) => Some(members),
             _ => None,
         }
     }
+}
+
+/// The thousandths of a decimal number, rounded down.
+pub fn thousandths(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = fraction.bytes().all(|byte| byte.is_ascii_digit()) && !fraction.is_empty();
+    let padded = format!("{:0<3}", &fraction[..fraction.len().min(3)]);
+    digits.then(|| whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(padded.parse::<u64>().ok()?))?
 }
 
 #[cfg(test)]
@@ -109,9 +208,41 @@ mod tests {
         assert_eq!(items[0].u64(), Some(1));
         assert_eq!(items[1].u64(), None);
         assert_eq!(items[2].u64(), None);
-        assert_eq!(items[3].number(), None);
+        assert_eq!(items[3].thousandths(), None);
         assert_eq!(items[4].bool(), Some(true));
         assert!(items[5].is_null());
         assert_eq!(items[6].str(), Some("x"));
+    }
+
+    #[test]
+    fn numbers_are_told_by_the_letter() {
+        for good in ["0", "-0", "10", "1.5", "-1.25e+10", "1E5", "0e-1"] {
+            assert!(is_number(good), "{good}");
+        }
+        for bad in ["", "-", "01", "+1", ".5", "1.", "1e", "1e+", "0x1", "1.5.2", "NaN", "1-1"] {
+            assert!(!is_number(bad), "{bad}");
+        }
+        let known = [
+            ("5", Some(5000)),
+            ("0.25", Some(250)),
+            ("1.0", Some(1000)),
+            ("-1", None),
+            ("1e3", None),
+            ("1.", None),
+        ];
+        known
+            .iter()
+            .for_each(|(text, thousandths_of)| assert_eq!(thousandths(text), *thousandths_of, "{text}"));
+        assert_eq!(thousandths(&u64::MAX.to_string()), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_json_is_so_for_others_too(text in "[\\[\\]{}:,\" \\\\a0e.+-]{0,12}|[ ]?(null|true|\\{\"a\":[0-9.e-]{1,4}\\})[ ]?") {
+            let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            let ours = Document::parse(text.as_bytes()).is_ok();
+            // A number too large for serde_json's floats is a number.
+            proptest::prop_assert!(ours == theirs || (ours && text.contains('e')), "{text}");
+        }
     }
 }
