@@ -5,7 +5,6 @@
 //! number of bytes each, never through a link; a file that makes no sense costs
 //! nothing but itself. No host is started whose files have not changed lately.
 
-use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,16 +58,16 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
         scan(&root, host, host.transcript_depth, oldest, &mut budget, &mut candidates);
         candidates.extend(listed(relay, host, oldest));
     }
-    candidates.sort_by(|a, b| (b.active_ms, &b.id).cmp(&(a.active_ms, &a.id)));
-    let mut seen = HashSet::new();
+    candidates.sort_unstable_by(|a, b| (b.active_ms, &b.id).cmp(&(a.active_ms, &a.id)));
     let store = relay.existing_store()?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<Discovered> = Vec::new();
     for mut candidate in candidates {
         if let (Some(read), Named::In(path)) = (candidate.host.id_in_transcript, &candidate.named) {
             let Some(id) = first_of_lines(path, |line| Some(read(line))).flatten() else { continue };
             candidate.id = id;
         }
-        if query.exclude.as_deref() == Some(candidate.id.as_str()) || !seen.insert(candidate.id.clone()) {
+        let is_listed = rows.iter().any(|row| row.id == candidate.id);
+        if is_listed || query.exclude.as_ref() == Some(&candidate.id) {
             continue;
         }
         if rows.len() == DISCOVER_ROWS {

@@ -1,6 +1,6 @@
 //! What a mailbox held and what became of a message. Changes nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::find::{Found, latest};
 use crate::error::{Error, Result};
@@ -119,7 +119,7 @@ pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Re
 }
 
 fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
-    let mut found: HashMap<(String, String), (bool, Copy)> = HashMap::new();
+    let mut copies: Vec<(bool, Copy)> = Vec::new();
     for session in sessions {
         let Ok(fitting) = fitting(&session, fits) else { continue };
         if fitting.is_empty() {
@@ -130,22 +130,19 @@ fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> b
         let expires = session.cursor()?.0.hold.map(|hold| hold.expires_ms);
         for record in fitting {
             let held_until_ms = expires.filter(|_| record.receipt == Receipt::Held);
-            let key = (record.message.id.to_string(), reader.session.key().to_owned());
-            // A mailbox that went on elsewhere tells less than the one it went to.
-            if current || !found.get(&key).is_some_and(|(current, _)| *current) {
-                found.insert(key, (current, Copy { record, reader: reader.clone(), held_until_ms }));
-            }
+            copies.push((current, Copy { record, reader: reader.clone(), held_until_ms }));
         }
     }
-    let mut copies: Vec<Copy> = found.into_values().map(|(_, copy)| copy).collect();
-    copies.sort_by(|a, b| {
-        let order = |copy: &Copy| {
-            let message = &copy.record.message;
-            (message.sent_ms, message.id.clone(), copy.reader.info.label().to_owned())
-        };
-        order(a).cmp(&order(b))
-    });
-    Ok(copies)
+    fn order((current, Copy { record, reader, .. }): &(bool, Copy)) -> (u64, &str, &str, &str, bool) {
+        let message = &record.message;
+        (message.sent_ms, &message.id, reader.info.label(), reader.session.key(), !current)
+    }
+    copies.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+    // A mailbox that went on elsewhere tells less than the one it went to, which
+    // stands before it.
+    let key = |copy: &Copy| (copy.record.message.id.to_string(), copy.reader.session.key().to_owned());
+    copies.dedup_by(|(_, later), (_, kept)| key(later) == key(kept));
+    Ok(copies.into_iter().map(|(_, copy)| copy).collect())
 }
 
 /// The copies of one message, and for each the reply of its reader.

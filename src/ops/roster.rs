@@ -1,7 +1,5 @@
 //! Who is there: every session, live ones first, without changing anything.
 
-use std::collections::HashMap;
-
 use super::find::Found;
 use super::reach::Reach;
 use super::room;
@@ -53,16 +51,14 @@ pub fn in_room(store: &Store, room: &str) -> Result<Vec<Row>> {
 
 /// The rows of these sessions, in order.
 fn rows(store: &Store, sessions: &[Session]) -> Result<Vec<Row>> {
-    let mut rooms: HashMap<String, Vec<String>> = HashMap::new();
-    for room in store.rooms()? {
-        for member in store.members(&room)? {
-            rooms.entry(member.key().to_owned()).or_default().push(room.clone());
-        }
-    }
     let mut rows = in_two(sessions, look_at);
-    if !rooms.is_empty() {
+    for room in store.rooms()? {
+        let members = store.members(&room)?;
         for row in &mut rows {
-            row.rooms = rooms.remove(row.found.session.key()).unwrap_or_default();
+            let key = row.found.session.key();
+            if members.binary_search_by(|member| member.key().cmp(key)).is_ok() {
+                row.rooms.push(room.clone());
+            }
         }
     }
     rows.sort_unstable_by(|a, b| {
@@ -77,18 +73,21 @@ fn rows(store: &Store, sessions: &[Session]) -> Result<Vec<Row>> {
 /// The rows of these sessions, but for their rooms.
 fn look_at(sessions: &[Session]) -> Vec<Row> {
     // One host may run many sessions: ask about each process once.
-    let mut running: HashMap<Process, bool> = HashMap::new();
+    let mut running: Vec<Process> = Vec::new();
     let mut rows = Vec::with_capacity(sessions.len());
     for session in sessions {
         let Ok(Some(info)) = session.info() else { continue };
         if info.successor.is_some() {
             continue;
         }
-        let asked = info.process.as_ref().and_then(|process| running.get(process)).copied();
-        let live = asked.unwrap_or_else(|| session.is_live(&info));
-        if let (Some(process), None) = (&info.process, asked) {
-            running.insert(process.clone(), live);
-        }
+        let runs = info.process.as_ref().is_some_and(|process| {
+            let known = running.contains(process);
+            if !known && process.is_alive() {
+                running.push(process.clone());
+            }
+            running.contains(process)
+        });
+        let live = runs || session.is_kept_live();
         let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
         let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));

@@ -5,8 +5,6 @@
 //! unread mail is marked consumed there only after it stands in the new one. A
 //! mailbox that is still to inherit is not read before it has.
 
-use std::collections::{HashMap, HashSet};
-
 use super::announce::Sighting;
 use super::find::{circle, latest};
 use super::room;
@@ -138,18 +136,19 @@ fn move_mail(old: &Session, new: &Session, Estate { cursor, end, .. }: &Estate) 
     }
     let guard = new.lock()?;
     let (target, bytes) = new.cursor()?;
-    let mut present = HashSet::new();
+    let mut present = Vec::new();
     new.each(0, bytes, &mut |entry| {
-        present.insert(entry.message.id.into_owned());
+        present.push(entry.message.id.into_owned());
         true
     })?;
-    let (mut shown_before, mut copied) = (HashMap::new(), Ok(0));
+    present.sort_unstable();
+    let (mut shown_before, mut copied) = (Vec::new(), Ok(0));
     old.each(cursor.consumed, *end, &mut |entry| {
         let (id, times) = (entry.message.id.as_ref(), cursor.times_shown(entry.start));
         if times > 0 {
-            shown_before.insert(id.to_owned(), times);
+            shown_before.push((id.to_owned(), times));
         }
-        if !present.contains(id) {
+        if present.binary_search_by(|other| other.as_str().cmp(id)).is_err() {
             copied = guard.append(&entry.message);
         }
         copied.is_ok()
@@ -158,9 +157,11 @@ fn move_mail(old: &Session, new: &Session, Estate { cursor, end, .. }: &Estate) 
     if shown_before.is_empty() {
         return Ok(());
     }
+    shown_before.sort_unstable();
     let (mut marked, (_, bytes)) = (target.without_shown(), new.cursor()?);
     new.each(target.consumed, bytes, &mut |entry| {
-        let before = shown_before.get(entry.message.id.as_ref()).copied().unwrap_or(0);
+        let found = shown_before.binary_search_by(|(id, _)| id.as_str().cmp(&entry.message.id));
+        let before = found.map_or(0, |at| shown_before[at].1);
         marked.note_shown(entry.end, before.max(target.times_shown(entry.start)));
         true
     })?;

@@ -145,7 +145,12 @@ impl Session {
 
     /// Whether a process of this session runs.
     pub fn is_live(&self, info: &Info) -> bool {
-        info.process.as_ref().is_some_and(Process::is_alive) || Lock::is_held(&self.file("live"))
+        info.process.as_ref().is_some_and(Process::is_alive) || self.is_kept_live()
+    }
+
+    /// Whether somebody has its [`Session::live_lock`].
+    pub fn is_kept_live(&self) -> bool {
+        Lock::is_held(&self.file("live"))
     }
 }
 
