@@ -13,8 +13,11 @@ const OBJECT_BYTES: usize = 256;
 /// What a list takes that is seldom outgrown.
 const LIST_BYTES: usize = 16 * 1024;
 
-/// A JSON object under construction.
-pub struct Object {
+/// A JSON object under construction: one pointer, which is handed on from member
+/// to member in a register.
+pub struct Object(Box<Building>);
+
+struct Building {
     text: String,
     /// How deep it stands, when it is laid out for people; `None`: on one line.
     level: Option<usize>,
@@ -35,12 +38,11 @@ impl Object {
     /// An object that goes on in a text.
     fn after(mut text: String, level: Option<usize>) -> Object {
         text.push('{');
-        Object { text, level, is_empty: true }
+        Object(Box::new(Building { text, level, is_empty: true }))
     }
 
     pub fn str(mut self, key: &'static str, value: &str) -> Object {
-        self.key(key);
-        quote_into(&mut self.text, value);
+        quote_into(self.0.key(key), value);
         self
     }
 
@@ -75,13 +77,25 @@ impl Object {
 
     /// A member whose value is JSON text already.
     pub fn raw(mut self, key: &'static str, json: &str) -> Object {
-        self.key(key);
-        self.text.push_str(json);
+        self.0.key(key).push_str(json);
         self
     }
 
-    /// A key stands in the source: nothing in it is to be escaped.
-    fn key(&mut self, key: &'static str) {
+    /// The finished object.
+    pub fn finish(self) -> String {
+        let Building { mut text, level, is_empty } = *self.0;
+        if let (Some(level), false) = (level, is_empty) {
+            text.push_str(new_line(level));
+        }
+        text.push('}');
+        text
+    }
+}
+
+impl Building {
+    /// Begins a member; what it returns goes on with the value. A key stands in
+    /// the source: nothing in it is to be escaped.
+    fn key(&mut self, key: &'static str) -> &mut String {
         self.text.push_str(if self.is_empty { "" } else { "," });
         self.is_empty = false;
         if let Some(level) = self.level {
@@ -90,15 +104,7 @@ impl Object {
         self.text.push('"');
         self.text.push_str(key);
         self.text.push_str(if self.level.is_some() { "\": " } else { "\":" });
-    }
-
-    /// The finished object.
-    pub fn finish(mut self) -> String {
-        if let (Some(level), false) = (self.level, self.is_empty) {
-            self.text.push_str(new_line(level));
-        }
-        self.text.push('}');
-        self.text
+        &mut self.text
     }
 }
 
