@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Cause, Error, Result};
 use crate::json;
@@ -21,7 +22,7 @@ const LOCK_TRIES: usize = 8;
 /// The folder of one session, which need not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    folder: PathBuf,
+    folder: Arc<Path>,
 }
 
 /// The session's lock, and with it the right to change its folder.
@@ -58,7 +59,7 @@ pub struct Info {
 
 impl Session {
     pub(super) fn at(folder: PathBuf) -> Session {
-        Session { folder }
+        Session { folder: folder.into() }
     }
 
     /// A file of this session's folder.
