@@ -34,16 +34,13 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     let id = address::check_id(sighting.id)?;
     let session = store.session(&id);
     let is_nameless = |info: &Info| info.name.is_none() && info.inherits.is_none();
-    let known = session.info().unwrap_or(None);
-    match known {
-        Some(info) if info.successor.is_some() => {
-            come_back(store, &session, info.successor.as_deref().unwrap_or_default())?
-        }
-        // Then its process knows it too: that is noted first.
-        Some(info) if !is_nameless(&info) && *updated(&info, sighting) == *info => {
+    if let Some(info) = session.info().unwrap_or(None) {
+        if let Some(successor) = &info.successor {
+            come_back(store, &session, successor)?;
+        } else if !is_nameless(&info) && updated(&info, sighting) == info {
+            // Then its process knows it too: that is noted first.
             return Ok(Found { session, info });
         }
-        _ => {}
     }
     leave_others(store, &session, sighting)?;
     let guard = session.lock()?;

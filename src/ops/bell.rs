@@ -259,7 +259,7 @@ fn senders(messages: &[Message]) -> Vec<String> {
 }
 
 fn distinct(mut words: Vec<String>) -> Vec<String> {
-    words.sort();
+    words.sort_unstable();
     words.dedup();
     words
 }

@@ -59,7 +59,7 @@ pub fn a_piece(relay: &Relay) -> Result<u64> {
     let Some(_lock) = store.sweep_lock()? else { return Ok(SWEEP_MS) };
     let after = after.unwrap_or_default();
     let mut sessions = store.sessions()?;
-    sessions.sort_by(|a, b| a.key().cmp(b.key()));
+    sessions.sort_unstable_by(|a, b| a.key().cmp(b.key()));
     let mut rest = sessions.into_iter().skip_while(|session| session.key() <= after.as_str());
     let piece: Vec<Session> = rest.by_ref().take(SWEEP_SESSIONS).collect();
     let mut report = Report::default();

@@ -25,7 +25,7 @@ pub fn members(store: &Store, room: &str) -> Result<Vec<Found>> {
             members.push(found);
         }
     }
-    members.sort_by(|a, b| a.info.label().cmp(b.info.label()));
+    members.sort_unstable_by(|a, b| a.info.label().cmp(b.info.label()));
     Ok(members)
 }
 

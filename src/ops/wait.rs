@@ -19,12 +19,13 @@ use crate::sys::watch::Watch;
 pub const HELD_LOOK: Duration = Duration::from_secs(1);
 
 /// What a mailbox has for a reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Mail that nobody holds.
     Ready,
-    /// Another reader has it, and mail that is newer waits for that one's.
-    Held,
+    /// A reader has it; whether `more` came since, which waits for that one's.
+    Held {
+        more: bool,
+    },
     Empty,
 }
 
@@ -32,7 +33,7 @@ enum State {
 fn state(session: &Session) -> Result<State> {
     let (cursor, bytes) = session.cursor()?;
     Ok(match &cursor.hold {
-        Some(hold) if hold.stands(clock::now_ms()) => State::Held,
+        Some(hold) if hold.stands(clock::now_ms()) => State::Held { more: bytes > hold.to },
         _ if bytes > cursor.consumed => State::Ready,
         _ => State::Empty,
     })
@@ -46,12 +47,12 @@ pub fn has_new(session: &Session) -> Result<bool> {
 /// Whether the session may be shown mail now: such that it was not shown yet, or
 /// such that another reader held and no longer does.
 pub fn may_be_shown(session: &Session) -> Result<bool> {
-    Ok(has_new(session)? || state(session)? == State::Ready)
+    Ok(matches!(state(session)?, State::Ready | State::Held { more: true }))
 }
 
 /// Whether a reader has the mail that waits.
 pub fn is_held(session: &Session) -> bool {
-    matches!(state(session), Ok(State::Held))
+    matches!(state(session), Ok(State::Held { .. }))
 }
 
 /// Waits until `look` finds something in the session's folder, or in that of the
@@ -80,7 +81,7 @@ fn until<T>(
             return Ok(None);
         }
         let pause = match state(&session)? {
-            State::Held => Some(left.map_or(HELD_LOOK, |left| left.min(HELD_LOOK))),
+            State::Held { .. } => Some(left.map_or(HELD_LOOK, |left| left.min(HELD_LOOK))),
             State::Ready | State::Empty => left,
         };
         watch.wait(None, pause).map_err(|e| Error::io("wait for a change of", session.folder(), e))?;
@@ -102,7 +103,7 @@ pub fn take(
     }
     let look = |session: &Session| match state(session)? {
         State::Ready => taken(session).map(|taken| (!taken.1.token.is_empty()).then_some(taken)),
-        State::Held | State::Empty => Ok(None),
+        State::Held { .. } | State::Empty => Ok(None),
     };
     match until(store, session, patience, look)? {
         Some(batch) => Ok(batch),

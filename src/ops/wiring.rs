@@ -65,7 +65,7 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
         state.twice |= ours.len() > 1 || (!ours.is_empty() && state.by_plugin);
         found.extend(ours);
     }
-    found.sort();
+    found.sort_unstable();
     found.dedup();
     state.broken = found.iter().filter(|program| relay.env.program(program).is_none()).cloned().collect();
     state.programs = found;

@@ -16,7 +16,7 @@ impl Store {
     pub fn rooms(&self) -> Result<Vec<String>> {
         let mut rooms = entries(&self.home.join("rooms"))?;
         rooms.retain(|room| address::check_name(room).is_ok());
-        rooms.sort();
+        rooms.sort_unstable();
         Ok(rooms)
     }
 
@@ -25,7 +25,7 @@ impl Store {
         address::check_name(room)?;
         let mut keys = entries(&self.home.join("rooms").join(room))?;
         keys.retain(|key| names::is_key(key));
-        keys.sort();
+        keys.sort_unstable();
         Ok(keys.iter().map(|key| self.session_of_key(key)).collect())
     }
 

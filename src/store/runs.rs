@@ -27,7 +27,7 @@ impl Session {
         let folder = self.file("runs");
         file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
         let mut earlier = entries(&folder)?;
-        earlier.sort();
+        earlier.sort_unstable();
         for name in earlier.iter().rev().skip(RUNS_KEPT - 1) {
             let _ = file::remove(&folder.join(name));
         }
