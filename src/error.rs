@@ -117,6 +117,11 @@ impl Error {
         Error::new(Cause::Failed, text)
     }
 
+    /// An error of the same kind, in other words.
+    pub fn reworded(&self, text: String) -> Error {
+        Error::new(self.0.cause, text)
+    }
+
     /// Whether it is of that kind.
     pub fn is(&self, cause: Cause) -> bool {
         self.0.cause == cause

@@ -275,3 +275,16 @@ fn eight_write_to_a_room_at_once_and_each_reader_gets_all() {
         assert_eq!(bodies, (0..8).map(|number| format!("m{number}")).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_room_is_gone_with_its_last_member() {
+    let world = three();
+    world.ok(&["join", "dev", "alice"]);
+    world.ok(&["join", "dev", "bob"]);
+    world.ok(&["leave", "dev", "alice"]);
+    assert_eq!(std::fs::read_dir(world.store().join("rooms")).unwrap().count(), 1);
+    world.ok(&["leave", "dev", "bob"]);
+    assert_eq!(std::fs::read_dir(world.store().join("rooms")).unwrap().count(), 0);
+    world.ok(&["join", "dev", "bob"]);
+    assert_eq!(names(&world.json(&["send", "#dev", "--json", "--", "hello"])), ["bob"]);
+}

@@ -5,9 +5,11 @@
 //! its conversation got a new id.
 
 use super::find::{Found, latest};
+use super::succession::lock_to_read;
 use crate::error::{Cause, Error, Result};
 use crate::limits::{ROOM_MEMBERS, SESSION_ROOMS};
 use crate::mail::address;
+use crate::store::session::Guard;
 use crate::store::{Session, Store};
 
 /// The room's name without the `#` that may stand before it.
@@ -32,7 +34,8 @@ pub fn members(store: &Store, room: &str) -> Result<Vec<Found>> {
 /// Makes the session a member. Being one already is no error.
 pub fn join(store: &Store, session: &Session, room: &str) -> Result<()> {
     let room = name(room)?;
-    let guard = session.lock()?;
+    let session = &latest(store, session.clone())?.session;
+    let guard = lock_member(store, session)?;
     let rooms = store.rooms_of(session)?;
     if rooms.iter().any(|joined| joined == room) {
         return Ok(());
@@ -58,11 +61,24 @@ pub fn join(store: &Store, session: &Session, room: &str) -> Result<()> {
 /// Ends the session's membership. Not being a member is no error.
 pub fn leave(store: &Store, session: &Session, room: &str) -> Result<()> {
     let room = name(room)?;
-    if !store.rooms_of(session)?.iter().any(|joined| joined == room) {
+    let session = &latest(store, session.clone())?.session;
+    if !session.exists() {
         return Ok(());
     }
-    let guard = session.lock()?;
+    let guard = lock_member(store, session)?;
     store.leave(&guard, room, None)
+}
+
+/// The lock of a session that has the memberships of those it goes on from.
+fn lock_member<'a>(store: &Store, session: &'a Session) -> Result<Guard<'a>> {
+    match lock_to_read(store, session)? {
+        Some((guard, _)) if session.is_registered() => Ok(guard),
+        Some(_) => Err(Error::not_found("session", session.key(), "; register it again")),
+        None => Err(Error::new(
+            Cause::Busy,
+            "the session just went on under another id; nothing was changed: try again",
+        )),
+    }
 }
 
 /// Moves the memberships of a session to the one that goes on from it.

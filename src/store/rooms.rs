@@ -3,6 +3,7 @@
 //! Invariant: a membership is made or removed whole and under its session's
 //! lock; nothing else is kept of a room, and a room without members is none.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::session::{Guard, Session};
@@ -10,6 +11,9 @@ use super::{Store, entries, names};
 use crate::error::{Error, Result};
 use crate::mail::address;
 use crate::sys::file;
+
+/// Tries to join a room that others leave meanwhile.
+const TRIES: usize = 8;
 
 impl Store {
     /// Every room, in the order of names.
@@ -40,13 +44,18 @@ impl Store {
     pub fn join(&self, guard: &Guard, room: &str) -> Result<()> {
         address::check_name(room)?;
         let folder = self.home.join("rooms").join(room);
-        file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
         let path = self.membership(room, guard.session());
         let draft = guard.session().file("room.tmp");
         let content = format!("{}\n", guard.session().key());
-        file::create(&path, &draft, content.as_bytes())
-            .map(|_| ())
-            .map_err(|e| Error::io("join the room", &path, e))
+        for tries in 1.. {
+            file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
+            match file::create(&path, &draft, content.as_bytes()) {
+                // The last member has just left, and the folder with it.
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => {}
+                made => return made.map(|_| ()).map_err(|e| Error::io("join the room", &path, e)),
+            }
+        }
+        Ok(())
     }
 
     /// Ends the guarded session's membership, if it has one. `predecessor`: that
@@ -54,7 +63,9 @@ impl Store {
     pub fn leave(&self, guard: &Guard, room: &str, predecessor: Option<&Session>) -> Result<()> {
         address::check_name(room)?;
         let path = self.membership(room, predecessor.unwrap_or(guard.session()));
-        file::remove(&path).map_err(|e| Error::io("leave the room", &path, e))
+        file::remove(&path).map_err(|e| Error::io("leave the room", &path, e))?;
+        let _ = std::fs::remove_dir(self.home.join("rooms").join(room)); // unless others are in it
+        Ok(())
     }
 
     fn membership(&self, room: &str, session: &Session) -> PathBuf {
