@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use harness::{BOB, World, bodies, injected};
 use serde_json::{Value, json};
 
+const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
+
 /// A child that is killed when the test is over.
 struct Started(Child);
 
@@ -358,4 +360,18 @@ fn a_request_on_the_bus_waits_for_its_reply() {
     alice.ping(3);
     reply(&world, &id, "yes");
     assert_eq!(bodies(&mail(&alice.hear())), ["something else", "yes"]);
+}
+
+#[test]
+fn a_waiter_gets_mail_though_its_mailbox_was_folded_away_meanwhile() {
+    let world = World::new();
+    let register = || world.ok(&["register", "carol", "--id", CAROL, "--dir", "/"]);
+    register();
+    let (waiter, mut output) = start(&world, &["peek", "--follow", "carol"]);
+    asleep(&waiter.0);
+    std::fs::remove_dir_all(world.session(CAROL)).unwrap();
+    asleep(&waiter.0);
+    register();
+    world.ok(&["send", "carol", "--", "hello again"]);
+    assert_eq!(answer(&mut output)["body"], "hello again");
 }

@@ -184,3 +184,53 @@ fn watch_keeps_quiet_hours() {
     wait_for("the watch sleeps", asleep);
     assert!(!world.session(CAROL).join("rings.json").exists() && !world.session(CAROL).join("runs").exists());
 }
+
+#[test]
+fn a_host_that_outlives_its_waker_keeps_the_session_live() {
+    let world = with_carol();
+    set(&world, "busy", "");
+    let mut waker = Started(world.command(&["wake", "carol"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(waker.0.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("called"));
+    wait_for("it is noted", || world.json(&["wake", "carol", "--dry"])["live"] == true);
+    waker.0.kill().unwrap();
+    waker.0.wait().unwrap();
+    assert_eq!(world.run(&["wake", "carol"]).code, Some(3), "its host still runs");
+    std::fs::remove_file(world.home().join("busy")).unwrap();
+    wait_for("the host ends", || world.json(&["wake", "carol", "--dry"])["live"] == false);
+    assert_eq!(world.run(&["wake", "carol"]).code, Some(0));
+}
+
+#[test]
+fn a_host_that_is_not_installed_is_neither_started_nor_counted() {
+    let world = with_carol();
+    std::fs::remove_file(world.home().join("bin/claude")).unwrap();
+    let run = world.run(&["wake", "carol", "--detach"]);
+    assert_eq!((run.code, run.stderr.contains("'claude'")), (Some(4), true), "{}", run.stderr);
+    world.ok(&["register", "carol", "--wake", "on"]);
+    world.ok(&["send", "carol", "--", "hello"]);
+    let mut child = Started(world.command(&["watch", "carol"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let said = lines.next().unwrap().unwrap();
+    assert!(said.contains("no program 'claude'"), "{said}");
+    assert!(!world.session(CAROL).join("rings.json").exists(), "nobody was woken");
+}
+
+#[test]
+fn watch_wakes_for_mail_that_a_dead_reader_had() {
+    let world = with_carol();
+    world.ok(&["register", "carol", "--wake", "on"]);
+    world.ok(&["send", "carol", "--", "hello"]);
+    world.ok(&["inbox", "carol", "--hold", "600"]);
+    // The reader is dead: its process never was.
+    let path = world.session(CAROL).join("cursor.json");
+    let cursor: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut hold = cursor["hold"].clone();
+    hold["process"] = "999999999-1".into();
+    std::fs::write(&path, serde_json::json!({"consumed": 0, "hold": hold}).to_string() + "\n").unwrap();
+    assert_eq!(world.pending("carol"), ["hello"]);
+    let mut child = Started(world.command(&["watch", "carol"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let woken = lines.next().unwrap().unwrap();
+    assert!(woken.contains("woke carol for 1 message"), "{woken}");
+}

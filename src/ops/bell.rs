@@ -12,6 +12,7 @@ use super::Relay;
 use super::collect::pass_over;
 use super::find::Found;
 use super::identity::sessions_of_this_host;
+use super::wait::may_be_shown;
 use crate::error::Result;
 use crate::host::{self, Ring};
 use crate::limits::{
@@ -167,8 +168,7 @@ impl Station {
 
     /// Notes whether mail waits that nobody has come for.
     fn see_mail(&mut self) -> Result<()> {
-        let (cursor, bytes) = self.found.session.cursor()?;
-        if bytes <= cursor.unheld() || self._bell.is_none() {
+        if self._bell.is_none() || !may_be_shown(&self.found.session)? {
             (self.waits_since, self.due) = (None, None);
         } else if self.waits_since.is_none() {
             let now = Instant::now();
@@ -228,6 +228,9 @@ pub enum Counted {
 pub fn count_ring(session: &Session) -> Result<Counted> {
     let guard = session.lock()?;
     let (mut cursor, bytes) = session.cursor()?;
+    if cursor.hold.as_ref().is_some_and(|hold| !hold.stands(clock::now_ms())) {
+        cursor.put_back();
+    }
     let mut messages = Vec::new();
     session.each(cursor.unheld(), bytes, &mut |entry| {
         // What it says may be long, and no ring says it.
@@ -267,7 +270,9 @@ fn distinct(mut words: Vec<String>) -> Vec<String> {
 /// For how long the bell must be silent, in milliseconds, if it must: it rang
 /// for this batch a short while ago, or each of the senders has had its rings.
 fn must_wait(rings: &[Rung], unread: u64, senders: &[String], now_ms: u64) -> Option<u64> {
-    let for_this: Vec<&Rung> = rings.iter().filter(|ring| ring.through > unread).collect();
+    // What a clock that was ahead put into the future tells nothing.
+    let rings: Vec<&Rung> = rings.iter().filter(|ring| ring.at_ms <= now_ms).collect();
+    let for_this: Vec<&&Rung> = rings.iter().filter(|ring| ring.through > unread).collect();
     if let Some(last) = for_this.last() {
         let pause = RING_AGAIN_MS << (2 * (for_this.len() - 1)).min(12);
         let since = now_ms.saturating_sub(last.at_ms);
@@ -318,6 +323,12 @@ mod tests {
         let twice = [rung(1_000, 10, "a"), rung(70_000, 20, "a")];
         assert_eq!(must_wait(&twice, 0, &from, 70_000), Some(4 * RING_AGAIN_MS));
         assert_eq!(must_wait(&twice, 20, &from, 70_000), None, "that mail was read; this is new");
+    }
+
+    #[test]
+    fn a_ring_of_a_clock_that_was_ahead_silences_nobody() {
+        let from = ["a".to_owned()];
+        assert_eq!(must_wait(&[rung(9_000_000, 10, "a")], 0, &from, 1_000), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Relay;
 use super::bell::{Counted, count_ring};
 use super::find::{Found, find, latest};
-use super::wait::has_new;
+use super::wait::{is_held, may_be_shown};
 use super::wake::{Mode, Target, plan};
 use crate::error::{Error, Result};
 use crate::limits::{CHECK_BYTES, DATE_MS, LOOK_AGAIN_MS};
@@ -120,8 +120,9 @@ fn look(
     *found = now;
     check(found)?;
     let again = |again_ms| Ok(Done { line: None, again_ms: Some(again_ms) });
-    if !has_new(&found.session)? {
-        return Ok(Done::default());
+    if !may_be_shown(&found.session)? {
+        // Nothing tells of a reader's death.
+        return if is_held(&found.session) { again(LOOK_AGAIN_MS) } else { Ok(Done::default()) };
     }
     if found.session.is_live(&found.info) || found.session.is_resumed() {
         // A crash of its host tells nobody.
@@ -130,12 +131,14 @@ fn look(
     if quiet.is_some_and(|quiet| local_hour(relay).is_some_and(|hour| quiet.covers(hour))) {
         return again(QUIET_LOOK_MS);
     }
+    let target = Target { id: &found.info.id, directory: None, host: None };
+    let wake = plan(Some(found.clone()), target, Mode::Headless(None))?;
+    wake.check(relay)?;
     let (messages, senders) = match count_ring(&found.session)? {
         Counted::Wait(wait_ms) => return again(wait_ms),
         Counted::Ring { messages, senders, .. } => (messages, senders),
     };
-    let target = Target { id: &found.info.id, directory: None, host: None };
-    let run = plan(Some(found.clone()), target, Mode::Headless(None))?.detach(relay)?;
+    let run = wake.detach(relay)?;
     let line = format!(
         "{} woke {} for {} from {}; what it prints: relay log --run {run}",
         &clock::rfc3339(clock::now_ms())[11..16],

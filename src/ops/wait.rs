@@ -2,12 +2,13 @@
 //!
 //! Invariant: nothing runs while nothing changes; the folder is watched before
 //! it is looked at, so mail that comes in between is seen; waiting takes no
-//! lock and changes nothing.
+//! lock and changes nothing, but that it finishes a move of mail.
 
 use std::time::{Duration, Instant};
 
 use super::collect::{Batch, Reader, take_for_command};
 use super::find::latest;
+use super::succession::inherit;
 use crate::error::{Error, Result};
 use crate::mail::{Kind, Message};
 use crate::store::mailbox::Entry;
@@ -39,11 +40,6 @@ fn state(session: &Session) -> Result<State> {
     })
 }
 
-/// Whether mail is there that the session was not shown yet.
-pub fn has_new(session: &Session) -> Result<bool> {
-    session.cursor().map(|(cursor, bytes)| bytes > cursor.unheld())
-}
-
 /// Whether the session may be shown mail now: such that it was not shown yet, or
 /// such that another reader held and no longer does.
 pub fn may_be_shown(session: &Session) -> Result<bool> {
@@ -65,13 +61,14 @@ fn until<T>(
 ) -> Result<Option<T>> {
     let deadline = patience.map(|patience| Instant::now() + patience);
     let mut watch = Watch::new();
-    session.watch(&mut watch);
     let mut session = session.clone();
     loop {
-        let now = latest(store, session.clone())?.session;
-        if now != session {
-            now.watch(&mut watch);
-            session = now;
+        let now = latest(store, session.clone())?;
+        session = now.session;
+        // A folder that was folded away and is there again is another one.
+        session.watch(&mut watch);
+        if now.info.inherits.is_some() {
+            inherit(store, &session)?;
         }
         if let Some(found) = look(&session)? {
             return Ok(Some(found));

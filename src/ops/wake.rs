@@ -12,8 +12,9 @@ use crate::host::{self, HOSTS, Host};
 use crate::json;
 use crate::mail::address;
 use crate::mail::message::uuid_v7;
-use crate::store::Session;
+use crate::store::{Info, Session};
 use crate::sys::lock::Lock;
+use crate::sys::process::Process;
 use crate::sys::{clock, process, random};
 use crate::wake::{self, Input, Plan};
 
@@ -115,6 +116,9 @@ impl Wake {
         if self.is_live() {
             return Err(live());
         }
+        if relay.env.program(&self.plan.program).is_none() {
+            return Err(wake::not_there(&self.plan));
+        }
         let session = match &self.found {
             Some(found) => found.session.clone(),
             None => relay.store()?.session(&self.id),
@@ -123,16 +127,21 @@ impl Wake {
         Ok((session, lock))
     }
 
+    /// Whether the session can be resumed now; an error says why not.
+    pub fn check(&self, relay: &Relay) -> Result<()> {
+        self.take(relay).map(drop)
+    }
+
     /// Resumes the session and waits for it. Returns the program's exit code.
     pub fn run(&self, relay: &Relay, input: Input) -> Result<i32> {
-        let _resume = self.take(relay)?;
-        wake::run(&self.plan, input)
+        let (session, _resume) = self.take(relay)?;
+        wake::run(&self.plan, input, |pid| keep_live(&session, pid))
     }
 
     /// Starts relay again to resume the session on its own. Returns the token
     /// under which its output is kept.
     pub fn detach(&self, relay: &Relay) -> Result<String> {
-        drop(self.take(relay)?); // what can be said at once, is
+        self.check(relay)?; // what can be said at once, is
         let random = random::bytes()?;
         let run = uuid_v7(clock::now_ms(), random);
         let directory = self.plan.directory.to_string_lossy().into_owned();
@@ -148,7 +157,8 @@ impl Wake {
         match wake::start(&plan)?.as_str() {
             STARTED => Ok(format!("{run}.{}", address::key(&self.id))),
             "" => Err(Error::failed("the detached run did not start")),
-            words => Err(Error::failed(words)),
+            // Another was quicker, mostly.
+            words => self.check(relay).and(Err(Error::failed(words))),
         }
     }
 
@@ -156,8 +166,10 @@ impl Wake {
     /// the session, leaves the terminal, and keeps what the program prints.
     pub fn run_recorded(&self, relay: &Relay, run: &str, say: impl FnOnce(&str)) -> Result<i32> {
         process::leave_terminal();
-        let begun = self.take(relay).and_then(|(session, lock)| Ok((session.record_run(run)?, lock)));
-        let (mut record, _resume) = match begun {
+        let begun = self
+            .take(relay)
+            .and_then(|(session, lock)| session.record_run(run).map(|record| (record, session, lock)));
+        let (mut record, session, _resume) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 say(&error.to_string());
@@ -165,9 +177,13 @@ impl Wake {
             }
         };
         say(STARTED);
-        let ended = wake::run_recorded(&self.plan, |output| {
-            let _ = record.add(output); // a full disk must not stop the run
-        });
+        let ended = wake::run_recorded(
+            &self.plan,
+            |pid| keep_live(&session, pid),
+            |output| {
+                let _ = record.add(output); // a full disk must not stop the run
+            },
+        );
         let line = match &ended {
             Ok(code) => format!("{} ended with exit code {code}", self.plan.program),
             Err(error) => error.to_string(),
@@ -175,4 +191,18 @@ impl Wake {
         record.end(&line)?;
         ended
     }
+}
+
+/// Notes the host's process in the session's record: it keeps the session live
+/// when this relay is ended before it. Where that fails, the host's hook does it.
+fn keep_live(session: &Session, pid: u32) {
+    let note = || -> Result<()> {
+        let Some(process) = Process::of(pid) else { return Ok(()) };
+        let guard = session.lock()?;
+        match session.info()? {
+            Some(info) => guard.write_info(&Info { process: Some(process), ..*info }),
+            None => Ok(()),
+        }
+    };
+    let _ = note();
 }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::json;
-use crate::limits::{REDELIVERY_RUNS, SESSION_HOLD_MS};
+use crate::limits::{CLOCK_SLACK_MS, REDELIVERY_RUNS, SESSION_HOLD_MS};
 use crate::mail::text::fnv1a;
 use crate::sys::process::Process;
 
@@ -227,9 +227,10 @@ impl Cursor {
 
 impl Hold {
     /// Whether the hold still stands: not expired (a clock that jumped back
-    /// cannot stretch it), and its process, if it names one, still runs.
+    /// cannot stretch it much), and its process, if it names one, still runs.
     pub fn stands(&self, now_ms: u64) -> bool {
-        let in_time = now_ms < self.expires_ms && self.expires_ms - now_ms <= SESSION_HOLD_MS;
+        let in_time =
+            now_ms < self.expires_ms && self.expires_ms - now_ms <= SESSION_HOLD_MS + CLOCK_SLACK_MS;
         in_time && self.process.as_ref().is_none_or(Process::is_alive)
     }
 }
@@ -379,6 +380,8 @@ mod tests {
         let hold = Hold { expires_ms: 1_000 + SESSION_HOLD_MS, ..hold(0, 1) };
         assert!(hold.stands(1_000));
         assert!(!hold.stands(1_000 + SESSION_HOLD_MS));
-        assert!(!hold.stands(999), "the clock went back to before the hold was taken");
+        assert!(hold.stands(0), "a clock is set right by a little");
+        let later = Hold { expires_ms: 1_001 + SESSION_HOLD_MS + CLOCK_SLACK_MS, ..hold };
+        assert!(!later.stands(1_000), "the clock went back to long before the hold was taken");
     }
 }

@@ -130,8 +130,16 @@ impl Session {
 
     /// Takes the right to resume the session; `None` while somebody has it.
     pub fn resume_lock(&self) -> Result<Option<Lock>> {
-        file::make_directory(&self.folder).map_err(|e| Error::io("make the folder", &self.folder, e))?;
-        Lock::try_exclusive(&self.file("resume"))
+        let path = self.file("resume");
+        for _ in 0..LOCK_TRIES {
+            file::make_directory(&self.folder).map_err(|e| Error::io("make the folder", &self.folder, e))?;
+            match Lock::try_exclusive(&path)? {
+                // The folder may have been folded away meanwhile.
+                Some(lock) if !lock.is_of(&path) => {}
+                lock => return Ok(lock),
+            }
+        }
+        Err(Error::busy(&path, None))
     }
 
     /// Whether a `relay wake` or `attach` resumes it right now.

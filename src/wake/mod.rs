@@ -37,26 +37,28 @@ pub enum Input {
     Terminal,
 }
 
-/// Runs the plan to its end, its output passed through. Returns its exit code,
-/// 128 plus the signal that ended it.
-pub fn run(plan: &Plan, input: Input) -> Result<i32> {
+/// Runs the plan to its end, its output passed through; `begun` gets its process
+/// id. Returns its exit code, 128 plus the signal that ended it.
+pub fn run(plan: &Plan, input: Input, begun: impl FnOnce(u32)) -> Result<i32> {
     let stdin = match input {
         Input::Nothing => Stdio::null(),
         Input::Terminal => Stdio::inherit(),
     };
-    let status = command(plan).stdin(stdin).status().map_err(|error| cannot_start(plan, error))?;
-    Ok(exit_code(status))
+    let mut child = command(plan).stdin(stdin).spawn().map_err(|error| cannot_start(plan, error))?;
+    begun(child.id());
+    child.wait().map(exit_code).map_err(|error| cannot_start(plan, error))
 }
 
 /// As [`run`], with the output handed to `keep` in pieces as it comes, stdout
 /// and stderr in one.
-pub fn run_recorded(plan: &Plan, mut keep: impl FnMut(&[u8])) -> Result<i32> {
+pub fn run_recorded(plan: &Plan, begun: impl FnOnce(u32), mut keep: impl FnMut(&[u8])) -> Result<i32> {
     let (mut output, errors) = std::io::pipe().map_err(|error| cannot_start(plan, error))?;
     let also = errors.try_clone().map_err(|error| cannot_start(plan, error))?;
     let mut command = command(plan);
     let child = command.stdin(Stdio::null()).stdout(errors).stderr(also).spawn();
     let mut child = child.map_err(|error| cannot_start(plan, error))?;
     drop(command); // and with it our copies of the pipe's writing end
+    begun(child.id());
     let mut piece = [0u8; 8192];
     let mut ended = None;
     // A program that it leaves running may keep the pipe open for ever.
@@ -131,13 +133,15 @@ fn command(plan: &Plan) -> Command {
 
 fn cannot_start(plan: &Plan, error: std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::NotFound => Error::not_found(
-            "program",
-            &plan.program.clone(),
-            " on the PATH; install it, or wake the session where it is installed",
-        ),
+        std::io::ErrorKind::NotFound => not_there(plan),
         _ => Error::io("run", Path::new(&plan.program), error),
     }
+}
+
+/// The error for a program that is not to be found.
+pub fn not_there(plan: &Plan) -> Error {
+    let hint = " on the PATH; install it, or wake the session where it is installed";
+    Error::not_found("program", &plan.program, hint)
 }
 
 fn exit_code(status: std::process::ExitStatus) -> i32 {
