@@ -162,8 +162,8 @@ pub const LAUNCHER_BYTES: usize = 16 * 1024;
 pub const CHECK_MS: u64 = 20_000;
 /// How long `doctor` waits for a program to say its version, in milliseconds.
 pub const VERSION_MS: u64 = 5_000;
-/// How far in the future something may have been seen before `doctor` doubts
-/// the clock, in milliseconds.
+/// How far the clock may be set back before a hold counts as one of another time,
+/// and `doctor` doubts the clock, in milliseconds.
 pub const CLOCK_SLACK_MS: u64 = 5 * 60 * 1000;
 /// How far a clock may have been put back since a message was made before it is
 /// looked for in every mailbox, in milliseconds.
@@ -174,8 +174,15 @@ pub const CHECK_BYTES: usize = 64 * 1024;
 pub const ANCESTORS: usize = 16;
 /// Sessions that one host process is remembered for.
 pub const PROCESS_SESSIONS: usize = 32;
-/// Successors followed from a session id before giving up on a cycle.
-pub const SUCCESSIONS: usize = 64;
+/// How old a record's note of when its session was seen gets while it is in use,
+/// in milliseconds.
+pub const SEEN_MS: u64 = 86_400_000;
+/// Successors followed from a session id before giving up on a cycle: each
+/// `/clear` of a conversation adds one.
+pub const SUCCESSIONS: usize = 10_000;
+/// Unfinished moves of mail that a reader finishes before its own, and how often
+/// a reader or sender that meets a move begins anew.
+pub const MOVES: usize = 64;
 /// Longest failure note a hook leaves for `doctor`, in bytes.
 pub const FAILURE_NOTE_BYTES: usize = 2_000;
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use harness::{ALICE, BOB, World, bodies};
+use harness::{ALICE, BOB, Run, World, bodies};
 use serde_json::{Value, json};
 
 const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
@@ -192,7 +192,8 @@ fn an_old_id_leads_on_for_as_long_as_its_successor_is_there() {
     world.ok(&["send", CAROL, "--", "follow"]);
     assert_eq!(world.drain("next"), ["follow"]);
     std::fs::remove_dir_all(world.session(ALICE)).unwrap();
-    assert_eq!(gc(&world)["folded"], json!(["carol"]));
+    // The name is the successor's.
+    assert_eq!(gc(&world)["folded"], json!([CAROL]));
 }
 
 #[test]
@@ -242,4 +243,58 @@ fn an_idle_bus_sweeps_once_a_day() {
     bus.wait().unwrap();
     assert!(!std::fs::read_to_string(&note).unwrap().trim().contains(' '), "done");
     assert_eq!(log_ids(&world, "carol"), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_comes_back_to_a_half_folded_session_can_be_written_to() {
+    let folds = |world: &World, fault: &str| {
+        let run = Run::of(world.command(&["gc"]).env("RELAY_FAULT", fault).output().unwrap());
+        run.code == Some(0)
+    };
+    for action in ["crash", "fail-from"] {
+        let steps = (1..).take_while(|step| !folds(&with_carol(2, 0), &format!("{action}:{step}"))).count();
+        assert!(steps > 2, "only {steps} steps");
+        for step in 1..=steps {
+            let world = with_carol(2, 0);
+            world.ok(&["join", "dev", "carol"]);
+            age_files(&world.session(CAROL));
+            folds(&world, &format!("{action}:{step}"));
+            world.hook("claude", &world.event(CAROL, "c", "SessionStart", json!({"source": "resume"})));
+            let rows = world.json(&["list", "--json"]);
+            let name = rows[0]["name"].as_str().unwrap();
+            world.ok(&["send", name, "--", "welcome back"]);
+            assert_eq!(world.pending(CAROL), ["welcome back"], "{action}:{step}");
+            let other = world.run(&["register", name, "--id", ALICE]);
+            assert_eq!(other.code, Some(5), "{action}:{step}: its name is its own");
+        }
+    }
+}
+
+#[test]
+fn a_trim_that_fails_leaves_nothing_on_the_disk() {
+    let mut step = 0;
+    loop {
+        step += 1;
+        let world = with_carol(200, 2);
+        let run =
+            Run::of(world.command(&["gc"]).env("RELAY_FAULT", format!("fail-from:{step}")).output().unwrap());
+        let draft = world.session(CAROL).join("mail.tmp");
+        assert!(!draft.exists(), "step {step}");
+        if run.code == Some(0) {
+            break;
+        }
+        assert_eq!(run.stdout, "", "nothing else was said to be done");
+    }
+    assert!(step > 3, "only {step} steps");
+}
+
+#[test]
+fn what_is_in_use_is_seen_though_nothing_about_it_changes() {
+    let world = with_carol(2, 0);
+    let used = world.event(CAROL, "c", "UserPromptSubmit", json!({"prompt": "p"}));
+    world.hook("claude", &used);
+    age_record(&world, CAROL);
+    world.hook("claude", &used);
+    let record = std::fs::read_to_string(world.session(CAROL).join("info.json")).unwrap();
+    assert!(!record.contains("2020"), "{record}");
 }

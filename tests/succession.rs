@@ -213,3 +213,57 @@ fn is_in_poll(pid: u32) -> bool {
     // poll and ppoll: 7 and 271 on x86-64, 73 on aarch64.
     matches!(call.split(' ').next(), Some("7" | "271" | "73"))
 }
+
+#[test]
+fn gc_finishes_a_move_and_folds_none_of_it() {
+    let dies = |step: &usize| start_with_fault(&before(), &format!("crash:{step}")).1;
+    for step in 1..=(1..).take_while(dies).count() {
+        let world = before();
+        start_with_fault(&world, &format!("crash:{step}"));
+        for id in [ALICE, SECOND] {
+            long_ago(&world, id);
+        }
+        world.ok(&["gc"]);
+        let mut seen = vec![("one".to_owned(), false)];
+        for id in [ALICE, SECOND] {
+            let end = world.event(id, "a", "Stop", json!({}));
+            seen.extend(hook(&world, &end));
+            seen.extend(rest(&world, id));
+        }
+        check(&seen, &format!("crash:{step}"));
+    }
+}
+
+/// Nobody has seen the session for years.
+fn long_ago(world: &World, id: &str) {
+    let folder = world.session(id);
+    let path = folder.join("info.json");
+    let Ok(record) = std::fs::read(&path) else { return };
+    let mut info: Value = serde_json::from_slice(&record).unwrap();
+    info["seen"] = json!("2020-01-01T00:00:00.000Z");
+    info.as_object_mut().unwrap().remove("process");
+    std::fs::write(&path, info.to_string() + "\n").unwrap();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_577_836_800)).unwrap();
+    }
+}
+
+#[test]
+fn a_conversation_may_be_cleared_very_often() {
+    let world = before();
+    let id = |n: usize| format!("55555555-5555-4555-8555-{n:012}");
+    (0..70).for_each(|n| drop(world.hook("claude", &cleared(&world, &id(n)))));
+    let to = world.json(&["send", ALICE, "--json", "--", "to the first id"]);
+    assert_eq!(to["to"], id(69), "{to}");
+    world.ok(&["status", to["id"].as_str().unwrap()]);
+}
+
+#[test]
+fn the_users_choice_to_be_woken_goes_on() {
+    let world = before();
+    world.ok(&["register", "alice", "--wake", "on"]);
+    hook(&world, &cleared(&world, SECOND));
+    let record = std::fs::read_to_string(world.session(SECOND).join("info.json")).unwrap();
+    assert!(record.contains("\"wake"), "{record}");
+}

@@ -53,7 +53,7 @@ fn to_text(report: &Report, dry: bool) -> String {
         let names = count(report.names, "name");
         text.push_str(&format!("{removed} {names} that an interrupted command left behind\n"));
     }
-    if text.is_empty() {
+    if text.is_empty() && report.failed.is_empty() {
         text.push_str("nothing to clear away\n");
     }
     text

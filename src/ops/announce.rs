@@ -9,6 +9,7 @@ use super::find::Found;
 use super::succession::come_back;
 use crate::error::Result;
 use crate::host::{self, Host, Sessions};
+use crate::limits::SEEN_MS;
 use crate::mail::address;
 use crate::store::session::Guard;
 use crate::store::{Info, Session, Store};
@@ -37,7 +38,7 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     if let Some(info) = session.info().unwrap_or(None) {
         if let Some(successor) = &info.successor {
             come_back(store, &session, successor)?;
-        } else if !is_nameless(&info) && updated(&info, sighting) == info {
+        } else if !is_nameless(&info) && updated(&info, sighting) == info && seen_lately(&info) {
             // Then its process knows it too: that is noted first.
             return Ok(Found { session, info });
         }
@@ -58,6 +59,12 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     guard.write_info(&info)?;
     drop(guard);
     Ok(Found { session, info })
+}
+
+/// Whether the record says that the session was seen within a day; one that has
+/// been quiet for long may be folded away.
+fn seen_lately(info: &Info) -> bool {
+    clock::now_ms().saturating_sub(info.seen_ms) < SEEN_MS
 }
 
 /// Where the host process runs one session at a time, the ones that it ran

@@ -7,6 +7,7 @@
 
 use super::Relay;
 use super::find::latest;
+use super::succession::inherit;
 use crate::error::{Error, Result};
 use crate::limits::{FOLD_DAYS, SWEEP_MS, SWEEP_SESSIONS};
 use crate::store::{Info, Session, Store};
@@ -31,7 +32,8 @@ pub struct Report {
 
 /// Goes through the whole store at once. `dry`: changes nothing.
 pub fn everything(store: &Store, dry: bool) -> Result<Report> {
-    let mut report = Report::default();
+    // First: a name that a session no longer says it has would outlive it.
+    let mut report = Report { names: store.release_leaked_names(dry)?, ..Report::default() };
     for session in store.sessions()? {
         // One that cannot be cleared must not keep the others waiting.
         if let Err(error) = clear(store, &session, dry, &mut report) {
@@ -42,7 +44,6 @@ pub fn everything(store: &Store, dry: bool) -> Result<Report> {
         store.finish_folding()?;
     }
     report.notes = store.dead_processes(dry)?;
-    report.names = store.release_leaked_names(dry)?;
     Ok(report)
 }
 
@@ -78,9 +79,13 @@ pub fn a_piece(relay: &Relay) -> Result<u64> {
 
 /// Clears one session; one that cannot be read is left to `doctor`.
 fn clear(store: &Store, session: &Session, dry: bool, report: &mut Report) -> Result<()> {
+    if !dry {
+        inherit(store, session)?;
+    }
     let Ok(info) = session.info() else { return Ok(()) };
     let info = info.unwrap_or_else(|| Box::new(Info { id: session.key().to_owned(), ..Info::default() }));
-    let label = info.label().to_owned();
+    // The name of one that another goes on from is that one's.
+    let label = if info.successor.is_some() { &info.id } else { info.label() }.to_owned();
     let now = clock::now_ms();
     if is_forgotten(store, session, &info, now)? {
         if !dry {
@@ -132,12 +137,12 @@ fn is_forgotten(store: &Store, session: &Session, info: &Info, now_ms: u64) -> R
         return Ok(false);
     }
     let (cursor, bytes) = session.cursor()?;
-    if bytes > cursor.consumed || cursor.hold.is_some() {
+    if bytes > cursor.consumed || cursor.hold.is_some() || info.inherits.is_some() {
         return Ok(false);
     }
     // Mail to an old id must find the way for as long as there is one.
     let goes_on = match &info.successor {
-        Some(_) => latest(store, session.clone()).is_ok_and(|found| found.session.exists()),
+        Some(_) => latest(store, session.clone()).map_or(true, |found| found.session.exists()),
         None => false,
     };
     Ok(!goes_on)

@@ -12,7 +12,7 @@ use super::history::locate;
 use super::reach::outlook;
 use super::reply;
 use crate::error::{Error, Result};
-use crate::limits::{BODY_BYTES, MESSAGE_ID_BYTES, SUCCESSIONS};
+use crate::limits::{BODY_BYTES, MESSAGE_ID_BYTES, MOVES};
 use crate::mail::fence::beginning;
 use crate::mail::message::uuid_v7;
 use crate::mail::{Kind, Message, Status};
@@ -132,7 +132,7 @@ pub(super) fn append(
     mut to: Found,
     request: Option<&Message>,
 ) -> Result<Sent> {
-    for _ in 0..SUCCESSIONS {
+    for _ in 0..MOVES {
         let guard = to.session.lock()?;
         // Seen under the lock: a session that went on as another takes no mail.
         let current = to.session.info().unwrap_or(None);

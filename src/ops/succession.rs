@@ -9,7 +9,7 @@ use super::announce::Sighting;
 use super::find::{circle, latest};
 use super::room;
 use crate::error::Result;
-use crate::limits::SUCCESSIONS;
+use crate::limits::MOVES;
 use crate::mail::address;
 use crate::store::session::Guard;
 use crate::store::{Cursor, Info, Session, Store};
@@ -49,6 +49,7 @@ pub fn succeed_if_cleared(store: &Store, sighting: &Sighting, source: Option<&st
         directory: sighting.directory.clone(),
         seen_ms: clock::now_ms(),
         inherits: Some(old.info.id.clone()),
+        wakes: old.info.wakes,
         ..Info::default()
     })
 }
@@ -56,7 +57,7 @@ pub fn succeed_if_cleared(store: &Store, sighting: &Sighting, source: Option<&st
 /// The mailbox's lock, for its reader. `None`: the conversation goes on as
 /// another session, which has the mail.
 pub fn lock_to_read<'a>(store: &Store, session: &'a Session) -> Result<Option<(Guard<'a>, Box<Info>)>> {
-    for _ in 0..SUCCESSIONS {
+    for _ in 0..MOVES {
         let guard = session.lock()?;
         let info = session.info().unwrap_or(None).unwrap_or_default();
         match (&info.successor, &info.inherits) {
@@ -72,7 +73,7 @@ pub fn lock_to_read<'a>(store: &Store, session: &'a Session) -> Result<Option<(G
 
 /// Brings over what the session inherits, if it has not got it all yet.
 pub fn inherit(store: &Store, session: &Session) -> Result<()> {
-    inherit_within(store, session, SUCCESSIONS)
+    inherit_within(store, session, MOVES)
 }
 
 /// `depth`: how many sessions may still have to inherit first.

@@ -68,10 +68,14 @@ impl Store {
             let Some(session) = self.named(&name)?.filter(|session| leaks(session, &name)) else { continue };
             leaked += 1;
             if !dry {
+                let is_gone = !session.exists();
                 let guard = session.lock()?;
                 // Whoever gives a name has the lock until the record says it.
                 if leaks(&session, &name) {
                     self.release_name(&guard, &name)?;
+                }
+                if is_gone {
+                    guard.remove_if_empty();
                 }
             }
         }

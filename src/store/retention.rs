@@ -88,23 +88,32 @@ impl Guard<'_> {
         }
         Ok(())
     }
+
+    /// Removes the folder that was made for this lock, if nothing else is in it.
+    pub fn remove_if_empty(self) {
+        let _ = file::remove(&self.session().file("lock"));
+        let _ = std::fs::remove_dir(self.session().folder());
+    }
 }
 
 impl Store {
     /// Takes a session out of the store, its name and rooms first. The caller has made
-    /// sure that nothing waits in it.
+    /// sure that nothing waits in it. Where this is interrupted, it has no name, and says so.
     pub fn fold(&self, guard: Guard, info: &Info) -> Result<()> {
-        if let Some(name) = &info.name {
-            self.release_name(&guard, name)?;
-        }
-        for room in self.rooms_of(guard.session())? {
-            self.leave(&guard, &room, None)?;
-        }
         let folded = self.folded();
         file::make_directory(&folded).map_err(|e| Error::io("make the folder", &folded, e))?;
         let from = guard.session().folder().to_owned();
         let to = folded.join(guard.session().key());
         remove_folder(&to)?;
+        if let Some(name) = &info.name {
+            // A record without a time is as old as its folder, which this makes new.
+            let seen_ms = info.seen_ms.max(1);
+            guard.write_info(&Info { name: None, named: false, seen_ms, ..info.clone() })?;
+            self.release_name(&guard, name)?;
+        }
+        for room in self.rooms_of(guard.session())? {
+            self.leave(&guard, &room, None)?;
+        }
         file::rename(&from, &to).map_err(|e| Error::io("fold away", &from, e))?;
         drop(guard);
         remove_folder(&to)

@@ -62,10 +62,18 @@ fn sync_folders_of(path: &Path) -> io::Result<()> {
 /// writer.
 pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
     let draft = path.with_extension("tmp");
+    let replaced = hollow_through(&draft, path, length);
+    if replaced.is_err() {
+        let _ = fs::remove_file(&draft); // or a full disk would stay full
+    }
+    replaced
+}
+
+fn hollow_through(draft: &Path, path: &Path, length: u64) -> io::Result<()> {
     let mut old = open(path)?;
     old.seek(SeekFrom::Start(length))?;
     fault::step()?;
-    let mut new = open_with(&draft, ANEW)?;
+    let mut new = open_with(draft, ANEW)?;
     new.seek(SeekFrom::Start(length))?;
     fault::step()?;
     let mut piece = vec![0; COPIED_AT_ONCE];
@@ -81,7 +89,7 @@ pub fn hollow(path: &Path, length: u64) -> io::Result<()> {
     make_last(&new, File::sync_all)?;
     fault::unsynced(path);
     fault::step()?;
-    fs::rename(&draft, path)?;
+    fs::rename(draft, path)?;
     sync_directory_of(path)?;
     fault::synced(path);
     Ok(())
