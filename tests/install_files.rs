@@ -3,6 +3,7 @@
 
 mod harness;
 
+use harness::World;
 use harness::homes::{files, read, with_hosts, write};
 
 #[test]
@@ -110,4 +111,30 @@ fn a_folder_that_is_read_only_is_named_and_nothing_is_lost() {
     let after: Vec<_> =
         files(&world).into_iter().filter(|(path, _)| !path.ends_with(".claude.json")).collect();
     assert_eq!(after, before);
+}
+
+#[test]
+fn a_comment_over_several_lines_stays_whole() {
+    for settings in [
+        "{\n  \"a\": 1 /* x\n  y */\n}",
+        "{ \"hooks\": {} /* mine\n more */ }",
+        "{\n  \"hooks\": { /* mine\n more */ }\n}\n",
+    ] {
+        let world = World::new();
+        for (host, path) in [("gemini", ".gemini/settings.json"), ("cursor", ".cursor/hooks.json")] {
+            world.project(&format!(".{host}"));
+            write(&world, path, settings);
+            world.ok(&["install", host]);
+            let wired = read(&world, path);
+            assert!(world.ok(&["install", host]).contains("is wired already"), "{wired}");
+            assert_eq!(read(&world, path), wired);
+            let comment = &settings[settings.find("/*").unwrap()..settings.find("*/").unwrap() + 2];
+            assert!(wired.contains(comment), "{wired}");
+            // Changed since, so that the entries are taken out one by one.
+            write(&world, path, &(wired + "\n"));
+            world.ok(&["uninstall", host]);
+            let left = read(&world, path);
+            assert!(left.contains(comment) && !left.contains("relay"), "{left}");
+        }
+    }
 }
