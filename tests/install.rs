@@ -230,6 +230,71 @@ fn another_server_of_that_name_is_left_alone() {
 }
 
 #[test]
+fn a_server_without_a_plain_command_is_another_one() {
+    for config in [
+        "[mcp_servers.relay]\nurl = \"https://relay.example/mcp\"\n",
+        "[mcp_servers.relay]\ncommand = \"\"\"relay\"\"\"\nargs = [\"bus\"]\n",
+        "[mcp_servers.relay]\ncommand = '''relay'''\nargs = [\"bus\"]\n",
+        "[mcp_servers.relay]\ncommand = \"\\U00000072elay\"\nargs = [\"bus\"]\n",
+        "[mcp_servers.relay.env]\nA = \"b\"\n",
+    ] {
+        let world = with_hosts();
+        write(&world, ".codex/config.toml", config);
+        let before = files(&world);
+        let run = world.run(&["install", "codex"]);
+        assert_eq!(run.code, Some(1), "{config}");
+        let why = "has another server named relay; it was left alone: rename it and try again";
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+        assert_eq!(files(&world), before);
+        assert!(world.ok(&["uninstall", "codex"]).contains("has nothing of relay's"));
+        assert_eq!(files(&world), before);
+
+        // It took the place of relay's.
+        write(&world, ".codex/config.toml", "");
+        world.ok(&["install", "codex"]);
+        write(&world, ".codex/config.toml", config);
+        world.ok(&["uninstall", "codex"]);
+        assert_eq!(read(&world, ".codex/config.toml"), config);
+    }
+    let world = with_hosts();
+    let config =
+        "{\"mcpServers\": {\"relay\": {\"type\": \"http\", \"url\": \"https://relay.example/mcp\"}}}";
+    write(&world, ".claude.json", config);
+    let run = world.run(&["install", "claude"]);
+    assert!(run.code == Some(1) && run.stderr.contains("another server named relay;"), "{}", run.stderr);
+}
+
+#[test]
+fn hooks_of_another_form_are_left_alone() {
+    for config in [
+        "[hooks]\n",
+        "[hooks]\nx = 1\n",
+        "[hooks.pre]\ncommand = \"a\"\n",
+        "hooks.x = 1\n",
+        "hooks = []\n",
+        "[[hooks.pre]]\ncommand = \"a\"\n",
+    ] {
+        let world = with_hosts();
+        world.project(".kimi-code");
+        write(&world, ".kimi-code/config.toml", config);
+        let before = files(&world);
+        let run = world.run(&["install", "kimi"]);
+        assert_eq!(run.code, Some(1), "{config}");
+        assert!(run.stderr.contains("config.toml") && run.stderr.contains("left alone"), "{}", run.stderr);
+        assert_eq!(files(&world), before);
+        world.ok(&["uninstall", "kimi"]);
+        assert_eq!(files(&world), before);
+    }
+    let world = with_hosts();
+    world.project(".kimi-code");
+    let config = "[[hooks]]\nevent = \"Stop\"\ncommand = \"mine\"\n\n[ hooksx ]\nhooks = 1\n";
+    write(&world, ".kimi-code/config.toml", config);
+    world.ok(&["install", "kimi"]);
+    world.ok(&["uninstall", "kimi"]);
+    assert_eq!(read(&world, ".kimi-code/config.toml"), config);
+}
+
+#[test]
 fn a_host_that_did_not_add_the_server_is_not_believed() {
     for says in ["true", "case $2 in get) ;; *) true;; esac"] {
         let world = with_hosts();

@@ -156,10 +156,13 @@ fn plan_server(
     }
     let former = there.iter().find(|server| server.name == "relay");
     if let Some(other) = former.filter(|server| !is_bus(server)) {
+        let starts = match other.program.as_str() {
+            "" => String::new(),
+            program => format!(", which starts {program}"),
+        };
         return Err(Error::failed(format!(
-            "{} has another server named relay, which starts {}; it was left alone: rename it and try again",
+            "{} has another server named relay{starts}; it was left alone: rename it and try again",
             path.display(),
-            other.program
         )));
     }
     // A host that gives its servers none of the user's variables must be told.
