@@ -295,6 +295,50 @@ fn hooks_of_another_form_are_left_alone() {
 }
 
 #[test]
+fn without_a_note_the_server_goes_by_its_program() {
+    let world = with_hosts();
+    world.project(".gemini");
+    let settings = "{\n  \"a\": 1\n}\n";
+    write(&world, ".gemini/settings.json", settings);
+    world.ok(&["install", "gemini", "codex", "claude"]);
+    std::fs::remove_dir_all(world.store()).unwrap();
+    let said = world.ok(&["uninstall", "gemini", "codex", "claude"]);
+    assert!(!said.contains("it stays"), "{said}");
+    assert_eq!(read(&world, ".gemini/settings.json"), settings);
+    assert!(!read(&world, ".codex/config.toml").contains("relay"));
+    assert!(!read(&world, ".claude.json").contains("relay"));
+
+    // Another program of that name may be the user's.
+    let server = "{\"mcpServers\": {\"relay\": {\"command\": \"/gone/relay\", \"args\": [\"bus\"]}}}\n";
+    for (host, path, way) in [
+        ("gemini", ".gemini/settings.json", "remove it by hand"),
+        ("claude", ".claude.json", "remove it with: claude mcp remove --scope user relay"),
+    ] {
+        write(&world, path, server);
+        let said = world.ok(&["uninstall", host]);
+        let line = said.lines().find(|line| line.contains("/gone/relay")).unwrap_or_else(|| panic!("{said}"));
+        assert!(line.contains("it stays") && line.ends_with(way), "{line}");
+        assert!(!said.contains("has nothing of relay's"), "{said}");
+        assert_eq!(read(&world, path), server);
+    }
+}
+
+#[test]
+fn a_note_that_the_server_is_the_users_is_believed() {
+    let world = with_hosts();
+    world.project(".gemini");
+    let server =
+        format!("\"relay\": {{\"command\": {:?}, \"args\": [\"bus\"]}}", env!("CARGO_BIN_EXE_relay"));
+    write(&world, ".gemini/settings.json", &format!("{{\"mcpServers\": {{{server}}}}}\n"));
+    world.ok(&["install", "gemini"]);
+    let changed = read(&world, ".gemini/settings.json") + "\n";
+    write(&world, ".gemini/settings.json", &changed);
+    world.ok(&["uninstall", "gemini"]);
+    let left = read(&world, ".gemini/settings.json");
+    assert!(left.contains(&server) && !left.contains("hook"), "{left}");
+}
+
+#[test]
 fn a_host_that_did_not_add_the_server_is_not_believed() {
     for says in ["true", "case $2 in get) ;; *) true;; esac"] {
         let world = with_hosts();

@@ -85,7 +85,10 @@ fn conclude(done: &[Work], installs: bool, dry: bool) -> Result<i32> {
 
 fn show(work: &Work, installs: bool) -> Result<()> {
     let title = work.host.title;
-    if work.changes.is_empty() {
+    if let Some(left) = &work.left {
+        say(&format!("{title}: {left}\n"))?;
+    }
+    if work.changes.is_empty() && work.left.is_none() {
         let state = if installs { "is wired already" } else { "has nothing of relay's" };
         return say(&format!("{title} {state}\n")).map(|_| ());
     }
