@@ -339,6 +339,19 @@ fn a_note_that_the_server_is_the_users_is_believed() {
 }
 
 #[test]
+fn a_host_named_twice_is_one_host() {
+    let world = with_hosts();
+    let before = files(&world);
+    for verb in ["install", "uninstall"] {
+        let said = world.ok(&[verb, "codex", "claude", "codex"]);
+        assert_eq!(said.matches("Codex: the server relay").count(), 1, "{said}");
+    }
+    let after: Vec<_> =
+        files(&world).into_iter().filter(|(path, _)| !path.ends_with(".claude.json")).collect();
+    assert_eq!(after, before);
+}
+
+#[test]
 fn a_host_that_did_not_add_the_server_is_not_believed() {
     for says in ["true", "case $2 in get) ;; *) true;; esac"] {
         let world = with_hosts();

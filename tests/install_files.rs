@@ -302,6 +302,25 @@ fn another_users_file_is_left_alone() {
 }
 
 #[test]
+fn many_at_once_do_it_once() {
+    let world = with_gemini(SETTINGS);
+    let before = files(&world);
+    for verb in ["install", "uninstall"] {
+        let start =
+            |_| world.command(&[verb, "gemini"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let all: Vec<_> = (0..8).map(start).collect();
+        for one in all {
+            let run = Run::of(one.wait_with_output().unwrap());
+            assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{verb}");
+        }
+        let copies =
+            files(&world).iter().filter(|(path, _)| path.to_string_lossy().contains("relay-")).count();
+        assert_eq!(copies, usize::from(verb == "install"));
+    }
+    assert_eq!(files(&world), before);
+}
+
+#[test]
 fn a_comment_over_several_lines_stays_whole() {
     for settings in [
         "{\n  \"a\": 1 /* x\n  y */\n}",
