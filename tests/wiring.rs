@@ -228,8 +228,32 @@ fn a_crash_at_any_step_leaves_files_that_hosts_can_read() {
         world.ok(&["uninstall"]);
         assert_eq!(read(&world, ".claude/settings.json"), "{\"a\": 1}\n", "{step}");
         assert_eq!(read(&world, ".codex/config.toml"), "x = 1\n", "{step}");
+        let rest = files(&world).into_iter().find(|(path, _)| path.to_string_lossy().contains(".relay-"));
+        assert_eq!(rest, None, "no copy or draft is left: {step}");
         if run.code == Some(0) {
             assert!(step > 10, "the seam was passed");
+            return;
+        }
+    }
+    panic!("it never came to its end");
+}
+
+#[test]
+fn a_crash_while_relay_is_taken_out_is_made_good() {
+    for step in 1..100 {
+        let world = with_hosts();
+        write(&world, ".codex/config.toml", "x = 1\n");
+        let before = files(&world);
+        world.ok(&["install", "codex"]);
+        let mut command = world.command(&["uninstall", "codex"]);
+        let run = harness::Run::of(command.env("RELAY_FAULT", format!("crash:{step}")).output().unwrap());
+        if step % 2 == 0 {
+            world.ok(&["install", "codex"]);
+        }
+        world.ok(&["uninstall", "codex"]);
+        assert_eq!(files(&world), before, "{step}");
+        if run.code == Some(0) {
+            assert!(step > 5, "the seam was passed");
             return;
         }
     }

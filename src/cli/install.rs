@@ -13,16 +13,21 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         .into_iter()
         .chain(parsed.message().unwrap_or_default().split_ascii_whitespace())
         .collect();
-    let hosts = match named.as_slice() {
-        [] => hosts_here(relay),
-        names => names.iter().map(|name| host::check(name)).collect::<Result<_>>()?,
-    };
+    let mut hosts = if named.is_empty() { hosts_here(relay) } else { Vec::new() };
+    for name in &named {
+        let host = host::check(name)?;
+        if hosts.iter().all(|other| other.name != host.name) {
+            hosts.push(host);
+        }
+    }
     if hosts.is_empty() {
         let purpose = if installs { "prepare it" } else { "take relay out of it" };
         let hint = format!(" on this machine; name one to {purpose} all the same");
         return Err(Error::not_found("agent host", &host::names(), &hint));
     }
     let dry = parsed.flag("dry");
+    // What is planned must hold until it is done.
+    let _alone = if dry { None } else { Some(relay.store()?.lock_installed()?) };
     let plan = if installs { plan_install } else { plan_uninstall };
     let mut code = 0;
     // A host that nobody named stops none of the others.
@@ -85,7 +90,10 @@ fn conclude(done: &[Work], installs: bool, dry: bool) -> Result<i32> {
 
 fn show(work: &Work, installs: bool) -> Result<()> {
     let title = work.host.title;
-    if work.changes.is_empty() {
+    if let Some(left) = &work.left {
+        say(&format!("{title}: {left}\n"))?;
+    }
+    if work.changes.is_empty() && work.left.is_none() {
         let state = if installs { "is wired already" } else { "has nothing of relay's" };
         return say(&format!("{title} {state}\n")).map(|_| ());
     }

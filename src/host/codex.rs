@@ -121,14 +121,18 @@ fn servers(text: &str) -> Option<Vec<Listed>> {
         return None;
     }
     let server = |table: &Table| {
-        let [_, name] = &table.name[..] else { return None };
+        let [_, name, parts @ ..] = &table.name[..] else { return None };
+        // A part stands for a server only where the server has no table of its own.
+        if !parts.is_empty() && tables.iter().any(|table| table.name == [SERVER[0], name]) {
+            return None;
+        }
         let of_environment = [SERVER[0], name, "env"];
         let environment = tables.iter().find(|table| table.name == of_environment);
         let inline = table.get("env").and_then(toml::members).unwrap_or_default();
         let store = inline.iter().find(|(key, _)| key == &["AGENT_RELAY_HOME"]).map(|(_, value)| *value);
         Some(Listed {
             name: name.clone(),
-            program: table.get("command").and_then(toml::string)?,
+            program: table.get("command").and_then(toml::string).unwrap_or_default(),
             words: table.get("args").and_then(toml::strings).unwrap_or_default(),
             store: store.or_else(|| environment?.get("AGENT_RELAY_HOME")).and_then(toml::string),
         })

@@ -101,6 +101,7 @@ pub const EDIT_JSON: Change = Change::Edit {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listed {
     pub name: String,
+    /// Empty where it starts none, or says it in a way that is not understood.
     pub program: String,
     pub words: Vec<String>,
     /// The store it is told to use.
@@ -133,14 +134,14 @@ pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
         };
         let words = edit::elements(entry, &["args"]).unwrap_or_default();
         let words = words.iter().filter_map(|word| crate::json::decode(word)).map(|word| word.into_owned());
-        Some(Listed {
+        Listed {
             name,
-            program: string(&["command"])?,
+            program: string(&["command"]).unwrap_or_default(),
             words: words.collect(),
             store: string(&["env", "AGENT_RELAY_HOME"]),
-        })
+        }
     };
-    Some(edit::entries(text, &["mcpServers"])?.into_iter().filter_map(server).collect())
+    Some(edit::entries(text, &["mcpServers"])?.into_iter().map(server).collect())
 }
 
 /// Adds relay's server to the object `mcpServers`; `more`: what this host wants

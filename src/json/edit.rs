@@ -132,7 +132,6 @@ fn add(text: &str, container: Span, child: &str, unit: &str, nl: &str) -> String
         let (before, after) = (&text[..container.start + 1], &text[close..]);
         return format!("{before}{inside}{nl}{outer}{unit}{child}{nl}{outer}{after}");
     };
-    let behind = &text[last.whole.end..close];
     let comma = after_space(text, last.whole.end).filter(|at| text[*at..].starts_with(','));
     let in_lines = text[container.start..close].contains('\n');
     let glue = if in_lines { format!("{nl}{outer}{unit}") } else { " ".to_owned() };
@@ -140,10 +139,7 @@ fn add(text: &str, container: Span, child: &str, unit: &str, nl: &str) -> String
         return format!("{}{glue}{child}{}", &text[..comma + 1], &text[comma + 1..]);
     }
     // A remark on the last child's line stays with it.
-    let rest = behind.find('\n').map(|length| behind[..length].trim_end_matches('\r'));
-    let remark = rest
-        .filter(|rest| in_lines && after_space(text, last.whole.end) >= Some(last.whole.end + rest.len()));
-    let keep = last.whole.end + remark.map_or(0, str::len);
+    let keep = line_end(&text[..close], last.whole.end).unwrap_or(last.whole.end);
     format!("{},{}{glue}{child}{}", &text[..last.whole.end], &text[last.whole.end..keep], &text[keep..])
 }
 
@@ -179,6 +175,18 @@ fn without_comma(gap: &str) -> Option<String> {
 
 fn has_comment(inside: &str) -> bool {
     inside.contains("//") || inside.contains("/*")
+}
+
+/// Where the line ends that holds `at`, comments that begin on it included.
+fn line_end(text: &str, mut at: usize) -> Option<usize> {
+    loop {
+        let rest = &text[at..];
+        // A slash before it begins a comment to the line's end.
+        at += match rest.find("/*").filter(|open| !rest[..*open].contains(['\n', '/'])) {
+            Some(open) => open + 4 + rest[open + 2..].find("*/")?,
+            None => return rest.find('\n').map(|end| at + rest[..end].trim_end_matches('\r').len()),
+        };
+    }
 }
 
 /// The space at the beginning of the line that holds `at`.
@@ -331,6 +339,19 @@ mod tests {
         assert_eq!(unset("{\"a\": 1}", &["servers", "relay"]).as_deref(), Some("{\"a\": 1}"));
     }
 
+    /// What may stand between the parts of [`commented`].
+    const GAP: &str = "(|\n|/\\*c\\*/|/\\*c\n c//\n\\*/| /\\*c\n\\*/ //c\n|//c\n| //c\n  //c\n|//\\*c\n)";
+
+    /// A text with these values at [`PATH`] and comments around them.
+    fn commented(values: &[String], gaps: &[String], trailing: bool) -> String {
+        let mut array = gaps[0].clone();
+        for (index, value) in values.iter().enumerate() {
+            let comma = if trailing || index + 1 < values.len() { "," } else { "" };
+            array += &format!("{value}{}{comma}{}", gaps[index * 2 + 1], gaps[index * 2 + 2]);
+        }
+        format!("{{\"hooks\": {{\"Stop\": [{array}], \"a\": 1}}}}")
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_gives_a_text_or_nothing(text in "[\\[\\]{}\",:/* \\n\\\\a1]{0,40}") {
@@ -340,19 +361,27 @@ mod tests {
         #[test]
         fn taking_out_keeps_every_comment_and_everything_else(
             values in proptest::collection::vec("[12]", 1..5),
-            gaps in proptest::collection::vec("(|\n|/\\*c\\*/|//c\n| //c\n  //c\n)", 10),
+            gaps in proptest::collection::vec(GAP, 10),
             trailing in proptest::bool::ANY,
         ) {
-            let mut array = gaps[0].clone();
-            for (index, value) in values.iter().enumerate() {
-                let comma = if trailing || index + 1 < values.len() { "," } else { "" };
-                array += &format!("{value}{}{comma}{}", gaps[index * 2 + 1], gaps[index * 2 + 2]);
-            }
-            let text = format!("{{\"hooks\": {{\"Stop\": [{array}], \"a\": 1}}}}");
+            let text = commented(&values, &gaps, trailing);
             let left = remove(&text, &PATH, |item| item == "2").unwrap();
             proptest::prop_assert_eq!(left.matches('c').count(), text.matches('c').count(), "{}", left);
             let kept: Vec<String> = values.into_iter().filter(|value| value == "1").collect();
             proptest::prop_assert_eq!(elements(&left, &PATH).expect(&left), kept);
+        }
+
+        #[test]
+        fn adding_keeps_every_comment_and_everything_else(
+            values in proptest::collection::vec("[12]", 0..5),
+            gaps in proptest::collection::vec(GAP, 10),
+            trailing in proptest::bool::ANY,
+        ) {
+            let text = commented(&values, &gaps, trailing);
+            let added = append(&text, &PATH, "3").unwrap();
+            proptest::prop_assert_eq!(added.matches('c').count(), text.matches('c').count(), "{}", added);
+            let all: Vec<String> = values.into_iter().chain(["3".to_owned()]).collect();
+            proptest::prop_assert_eq!(elements(&added, &PATH).expect(&added), all, "{}", added);
         }
 
         #[test]

@@ -55,6 +55,11 @@ pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
 }
 
 impl<'a> Table<'a> {
+    /// Whether it is one more of a list of tables.
+    pub fn is_element(&self) -> bool {
+        self.text.trim_start().starts_with("[[")
+    }
+
     /// The value of a key, as it is written.
     pub fn get(&self, key: &str) -> Option<&'a str> {
         self.values.iter().find(|(name, _)| name == &[key]).map(|(_, value)| *value)

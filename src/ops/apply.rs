@@ -13,9 +13,10 @@ use super::wiring::examine;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::host::wiring::Wiring;
-use crate::limits::{CHANGE_MS, CHECK_BYTES, CHECK_MS, CONFIGURATION_BYTES};
+use crate::limits::{CHANGE_MS, CHECK_BYTES, CHECK_MS};
+use crate::store::Store;
 use crate::store::installed::{Before, Installed};
-use crate::sys::file;
+use crate::sys::{file, user_file};
 use crate::wake::{self, Plan};
 
 impl Work {
@@ -23,18 +24,18 @@ impl Work {
     pub fn install(&self, relay: &Relay) -> Result<Vec<PathBuf>> {
         let store = relay.store()?;
         let mut installed = store.installed(self.host.name)?;
-        let mut copies = Vec::new();
-        for change in &self.changes {
-            installed.server |= self.server;
-            let before = installed.before(&change.path);
+        installed.server |= self.server;
+        let (mut copies, mut stale) = (Vec::new(), Vec::new());
+        // All copies first: where one cannot be kept, nothing is changed.
+        for Change { path, .. } in &self.changes {
             // What the user has changed since must not be undone by the copy from before.
-            let stale = before.is_some_and(|before| before.after != digest(&change.path).unwrap_or(0));
-            if before.is_none() {
-                let copy = file::keep_copy(&change.path).map_err(|e| Error::io("copy", &change.path, e))?;
-                copies.extend(copy.clone());
-                installed.files.push(Before { path: change.path.clone(), copy, after: 0 });
-                store.write_installed(self.host.name, &installed)?;
-            }
+            stale.push(match installed.before(path) {
+                Some(before) => before.after != digest(path)?,
+                None => false,
+            });
+            copies.extend(self.keep(&store, &mut installed, path)?);
+        }
+        for (change, stale) in self.changes.iter().zip(stale) {
             self.carry_out(relay, change)?;
             if !stale {
                 installed.note_after(&change.path, digest(&change.path)?);
@@ -44,13 +45,30 @@ impl Work {
         Ok(copies)
     }
 
+    /// Keeps a copy of a file, unless one is kept. It is noted before it is made,
+    /// so that no other file is taken for it.
+    fn keep(&self, store: &Store, installed: &mut Installed, path: &Path) -> Result<Option<PathBuf>> {
+        if installed.before(path).is_none() {
+            let copy = user_file::name_of_copy(path);
+            installed.files.push(Before { path: path.to_owned(), copy, after: 0 });
+            store.write_installed(self.host.name, installed)?;
+        }
+        // Missing though relay has changed nothing yet: a crash came between.
+        let before = installed.before(path).filter(|before| before.after == 0);
+        let missing = before.and_then(|before| before.copy.clone()).filter(|copy| !copy.exists());
+        if let Some(copy) = &missing {
+            user_file::copy(path, copy).map_err(|e| Error::io("copy", path, e))?;
+        }
+        Ok(missing)
+    }
+
     /// Uninstalls.
     pub fn uninstall(&self, relay: &Relay) -> Result<()> {
         let store = relay.store()?;
         let installed = store.installed(self.host.name)?;
         for change in &self.changes {
             match installed.before(&change.path) {
-                Some(before) if before.after == digest(&change.path)? => restore(before)?,
+                Some(before) if before.after == digest(&change.path)? && restore(before)? => {}
                 _ => self.carry_out(relay, change)?,
             }
         }
@@ -64,7 +82,7 @@ impl Work {
 
     fn carry_out(&self, relay: &Relay, change: &Change) -> Result<()> {
         match &change.doing {
-            Doing::Content(content) => file::replace_of_user(&change.path, content.as_bytes())
+            Doing::Content(content) => user_file::replace(&change.path, content.as_bytes())
                 .map_err(|e| Error::io("write", &change.path, e)),
             Doing::Removal => file::remove(&change.path).map_err(|e| Error::io("remove", &change.path, e)),
             Doing::Program(runs) => runs.iter().try_for_each(|words| {
@@ -126,22 +144,19 @@ fn host_plan(relay: &Relay, host: &Host, arguments: Vec<String>) -> Plan {
     }
 }
 
-/// Puts a file back as it was.
-fn restore(before: &Before) -> Result<()> {
+/// Puts a file back as it was; `false` where its copy is gone.
+fn restore(before: &Before) -> Result<bool> {
     let path = &before.path;
-    match &before.copy {
-        None => file::remove(path).map_err(|e| Error::io("remove", path, e)),
-        Some(copy) => {
-            let content = file::read(copy, CONFIGURATION_BYTES).map_err(|e| Error::io("read", copy, e))?;
-            let content =
-                content.ok_or_else(|| Error::io("read", copy, std::io::ErrorKind::NotFound.into()))?;
-            file::replace_of_user(path, &content).map_err(|e| Error::io("write", path, e))
-        }
-    }
+    let Some(copy) = &before.copy else {
+        return file::remove(path).map(|()| true).map_err(|e| Error::io("remove", path, e));
+    };
+    let content = user_file::read(copy).map_err(|e| Error::io("read", copy, e))?;
+    let Some(content) = content else { return Ok(false) };
+    user_file::replace(path, &content).map(|()| true).map_err(|e| Error::io("write", path, e))
 }
 
 /// Tells a file's content from any other.
 fn digest(path: &Path) -> Result<u64> {
-    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
+    let content = user_file::read(path).map_err(|e| Error::io("read", path, e))?;
     Ok(content.map_or(0, |content| crate::mail::text::fnv1a(&content)))
 }

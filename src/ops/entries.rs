@@ -14,7 +14,7 @@ pub fn groups(wiring: &Entries, text: &str, event: &str) -> Option<Vec<String>> 
         Form::Json(under) => edit::elements(text, &[under, event]),
         Form::Toml => {
             let tables = toml::tables(text)?;
-            let understood = tables[0].get("hooks").is_none();
+            let understood = tables.iter().all(|table| !has_other_hooks(table));
             let hooks = tables.iter().filter(|table| is_hook_at(table, event));
             understood.then(|| hooks.map(|table| table.text.to_owned()).collect())
         }
@@ -27,6 +27,15 @@ pub fn with(wiring: &Entries, text: &str, event: &str, program: &str) -> Option<
     match wiring.form {
         Form::Json(under) => edit::append(text, &[under, event], &item),
         Form::Toml => Some(toml::append(text, &item)),
+    }
+}
+
+/// Whether it makes `hooks` anything but a list of plain tables.
+fn has_other_hooks(table: &Table) -> bool {
+    match &table.name[..] {
+        [] => table.values.iter().any(|(key, _)| key[0] == "hooks"),
+        [top] => top == "hooks" && !table.is_element(),
+        [top, ..] => top == "hooks",
     }
 }
 

@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::host::wiring::{self, Entries, Form, Plugin, Wiring};
 use crate::json::edit;
 use crate::store::installed::Installed;
+use crate::sys::user_file;
 
 /// What is to be done to one file of a host.
 pub struct Change {
@@ -41,6 +42,8 @@ pub struct Work {
     pub changes: Vec<Change>,
     /// Whether the server comes by this.
     pub server: bool,
+    /// What stays though it may be relay's, in words.
+    pub left: Option<String>,
 }
 
 /// The hosts that are here: their program is on the PATH, or their folder.
@@ -88,7 +91,8 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     if !events.is_empty() {
         draft.what.push(format!("hooks for {}", events.join(", ")));
     }
-    Ok(Work { host, changes: by_program.into_iter().chain(drafts.changes()).collect(), server })
+    let changes = feasible(by_program.into_iter().chain(drafts.changes()))?;
+    Ok(Work { host, changes, server, left: None })
 }
 
 /// What uninstalling would change.
@@ -103,10 +107,15 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     };
     let mut drafts = Drafts::default();
     let mut by_program = None;
-    // One that the user wrote by hand stays.
-    let ours = servers(relay, host, wiring)?.iter().any(|server| server.name == "relay" && is_bus(server));
-    if installed.server && ours {
-        let path = (wiring.server.path)(&relay.env);
+    let path = (wiring.server.path)(&relay.env);
+    let mut left = None;
+    let there = servers(relay, host, wiring)?;
+    let there = there.iter().find(|server| server.name == "relay" && is_bus(server));
+    // One that the user wrote by hand stays. Where no note tells, the program does.
+    let unknown = installed.files.is_empty();
+    if let Some(server) = there.filter(|server| unknown && !starts_own(relay, &server.program)) {
+        left = Some(stays(host, wiring, &path, server));
+    } else if there.is_some() && (installed.server || unknown) {
         match wiring.server.change {
             wiring::Change::Program { remove, .. } => {
                 by_program = Some(by_host(host, path, '-', vec![owned(remove)]));
@@ -132,7 +141,8 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
             draft.after = edit::unset(&draft.after, place).ok_or_else(|| misunderstood(host, &path))?;
         }
     }
-    Ok(Work { host, changes: by_program.into_iter().chain(drafts.changes()).collect(), server: false })
+    let changes = feasible(by_program.into_iter().chain(drafts.changes()))?;
+    Ok(Work { host, changes, server: false, left })
 }
 
 /// Plans the server: what the host's program does, or an edit in `drafts`;
@@ -156,10 +166,13 @@ fn plan_server(
     }
     let former = there.iter().find(|server| server.name == "relay");
     if let Some(other) = former.filter(|server| !is_bus(server)) {
+        let starts = match other.program.as_str() {
+            "" => String::new(),
+            program => format!(", which starts {program}"),
+        };
         return Err(Error::failed(format!(
-            "{} has another server named relay, which starts {}; it was left alone: rename it and try again",
+            "{} has another server named relay{starts}; it was left alone: rename it and try again",
             path.display(),
-            other.program
         )));
     }
     // A host that gives its servers none of the user's variables must be told.
@@ -196,6 +209,31 @@ pub fn owned(words: &[&str]) -> Vec<String> {
 fn by_host(host: &Host, path: PathBuf, sign: char, runs: Vec<Vec<String>>) -> Change {
     let lines = runs.iter().map(|words| format!("{sign} {} {}", host.program, words.join(" "))).collect();
     Change { path, what: "the server relay".to_owned(), lines, doing: Doing::Program(runs) }
+}
+
+/// Says of a server that may be the user's how it is taken out.
+fn stays(host: &Host, wiring: &Entries, path: &Path, server: &wiring::Listed) -> String {
+    let way = match wiring.server.change {
+        wiring::Change::Program { remove, .. } => format!("with: {} {}", host.program, remove.join(" ")),
+        wiring::Change::Edit { .. } => "by hand".to_owned(),
+    };
+    format!(
+        "the server relay in {} starts {}, which is not this relay: it stays; if you do not want it, remove it {way}",
+        path.display(),
+        server.program
+    )
+}
+
+/// The changes, unless one of their files must not be replaced.
+fn feasible(changes: impl Iterator<Item = Change>) -> Result<Vec<Change>> {
+    changes
+        .map(|change| {
+            if !matches!(change.doing, Doing::Removal) {
+                user_file::target(&change.path).map_err(|e| Error::io("change", &change.path, e))?;
+            }
+            Ok(change)
+        })
+        .collect()
 }
 
 /// The files that are to be edited, each with all its edits.
@@ -252,7 +290,8 @@ fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option
     let lines = vec![format!("{sign} {}", path.display())];
     let doing = text.map_or(Doing::Removal, |text| Doing::Content(text.to_owned()));
     let change = Change { path, what: "relay's plugin".to_owned(), lines, doing };
-    Ok(Work { host, changes: if done { Vec::new() } else { vec![change] }, server: false })
+    let changes = feasible((!done).then_some(change).into_iter())?;
+    Ok(Work { host, changes, server: false, left: None })
 }
 
 /// The lines that differ, each with its sign, the first and last common lines

@@ -9,8 +9,7 @@ use super::entries::{groups, is_bus, programs};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::host::wiring::{Entries, Listed, Plugin, Wiring};
-use crate::limits::CONFIGURATION_BYTES;
-use crate::sys::file;
+use crate::sys::user_file;
 
 /// How relay is wired into a host.
 #[derive(Default)]
@@ -101,7 +100,7 @@ pub fn servers(relay: &Relay, host: &Host, wiring: &Entries) -> Result<Vec<Liste
 
 /// The file's text; an empty one where there is no file.
 pub fn read(path: &Path) -> Result<String> {
-    let content = file::read(path, CONFIGURATION_BYTES).map_err(|e| Error::io("read", path, e))?;
+    let content = user_file::read(path).map_err(|e| Error::io("read", path, e))?;
     String::from_utf8(content.unwrap_or_default()).map_err(|_| {
         Error::failed(format!(
             "{} is not UTF-8 text; it was left alone, see docs/hosts.md for the lines to add",

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::json::{self, Document, Value};
 use crate::limits::STATE_FILE_BYTES;
 use crate::sys::file;
+use crate::sys::lock::Lock;
 
 /// A file as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,14 +76,20 @@ impl Store {
         Ok(content.and_then(|content| Installed::parse(&content)).unwrap_or_default())
     }
 
+    /// Keeps every other install and uninstall out for as long as it is held. They
+    /// alone write the notes.
+    pub fn lock_installed(&self) -> Result<Lock> {
+        let folder = self.home().join("installed");
+        file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
+        Lock::exclusive(&folder.join("lock"))
+    }
+
     /// Replaces the note; an empty one is removed.
     pub fn write_installed(&self, host: &str, installed: &Installed) -> Result<()> {
         let path = self.installed_file(host);
         if installed.files.is_empty() {
             return file::remove(&path).map_err(|e| Error::io("remove", &path, e));
         }
-        let folder = self.home().join("installed");
-        file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
         file::replace(&path, installed.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
     }
 

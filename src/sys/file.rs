@@ -34,19 +34,24 @@ pub fn with_content<T>(path: &Path, limit: usize, look: impl FnOnce(&[u8]) -> T)
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
+    look_into(file, limit, look).map(Some)
+}
+
+/// What `look` makes of an open file's content.
+pub(super) fn look_into<T>(file: File, limit: usize, look: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
     let mut head = [0; READ_AT_ONCE];
     let mut file = file.take(limit as u64 + 1);
     let length = file.read(&mut head)?;
     // A file that is shorter than what was asked for has been read whole.
     if length < READ_AT_ONCE && length <= limit {
-        return Ok(Some(look(&head[..length])));
+        return Ok(look(&head[..length]));
     }
     let mut content = head[..length].to_vec();
     file.read_to_end(&mut content)?;
     if content.len() > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {limit} bytes")));
     }
-    Ok(Some(look(&content)))
+    Ok(look(&content))
 }
 
 /// The path of what is called so in a folder, made at once: `join` makes it twice.
@@ -156,51 +161,6 @@ pub fn network_file_system(path: &Path) -> Option<&'static str> {
 #[cfg(not(target_os = "linux"))]
 pub fn network_file_system(_path: &Path) -> Option<&'static str> {
     None
-}
-
-/// Keeps a copy of a user's file beside it, with its mode. Returns where; `None`
-/// when there is no such file. What is there under the copy's name stays.
-pub fn keep_copy(path: &Path) -> io::Result<Option<PathBuf>> {
-    let name = |number: usize| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(if number == 1 { ".relay-backup".to_owned() } else { format!(".relay-backup-{number}") });
-        PathBuf::from(name)
-    };
-    let content = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => return Ok(None),
-        content => content?,
-    };
-    let copy = (1..).map(name).find(|copy| !copy.exists() || fs::read(copy).is_ok_and(|it| it == content));
-    let copy = copy.ok_or(io::ErrorKind::AlreadyExists)?;
-    fault::step()?;
-    let mut file = open_with(&copy, ANEW)?;
-    file.write_all(&content)?;
-    file.set_permissions(path.metadata()?.permissions())?;
-    make_last(&file, File::sync_all)?;
-    Ok(Some(copy))
-}
-
-/// Replaces a file of the user's whole. Its mode stays; where it is a link, what
-/// it leads to is replaced and the link stays.
-pub fn replace_of_user(path: &Path, content: &[u8]) -> io::Result<()> {
-    let target = match path.canonicalize() {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
-            path.parent().map_or(Ok(()), make_directory)?;
-            path.to_owned()
-        }
-        Err(error) => return Err(error),
-    };
-    let mut draft = target.as_os_str().to_owned();
-    draft.push(".relay-draft");
-    let draft = PathBuf::from(draft);
-    write_draft(&draft, content)?;
-    if let Ok(metadata) = target.metadata() {
-        fs::set_permissions(&draft, metadata.permissions())?;
-    }
-    fault::step()?;
-    fs::rename(&draft, &target)?;
-    sync_directory_of(&target)
 }
 
 /// Creates a file with this content unless the path exists: `false` then. The

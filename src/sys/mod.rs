@@ -15,6 +15,7 @@ pub mod process;
 pub mod random;
 pub mod stdio;
 pub mod threads;
+pub mod user_file;
 pub mod watch;
 
 pub use env::Env;
