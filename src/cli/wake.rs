@@ -3,6 +3,7 @@
 use super::{Parsed, remark, say};
 use crate::error::{Error, Result};
 use crate::mail::address;
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::find::{by_id, find};
 use crate::ops::wake::{Mode, Target, Wake, plan};
@@ -14,7 +15,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&(wake.to_json() + "\n"));
     }
     if let Some(run) = parsed.value("record") {
-        return wake.run_recorded(relay, run, |word| drop(say(&format!("{word}\n"))));
+        return wake.run_recorded(relay, run, |word| drop(say(&format!("{}\n", visible(word)))));
     }
     if parsed.flag("detach") {
         let run = wake.detach(relay)?;
