@@ -166,6 +166,8 @@ pub const LAUNCHER_BYTES: usize = 16 * 1024;
 pub const CHECK_MS: u64 = 20_000;
 /// How long `doctor` waits for a program to say its version, in milliseconds.
 pub const VERSION_MS: u64 = 5_000;
+/// Free space below which `doctor` calls a file system full, in bytes.
+pub const FULL_BYTES: u64 = 16 * 1024;
 /// How far in the future something may have been seen before `doctor` doubts
 /// the clock, in milliseconds.
 pub const CLOCK_SLACK_MS: u64 = 5 * 60 * 1000;
