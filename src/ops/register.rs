@@ -35,6 +35,7 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
         ));
     }
     let session = found.session;
+    store.release_if_nowhere(name)?;
     let guard = session.lock()?;
     let known = session.info().unwrap_or(None);
     let mut info = known.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));

@@ -140,6 +140,7 @@ fn sessions(store: &Store, findings: &mut Findings) {
     mail(&rows, findings);
     strays(store, findings);
     circles(store, findings);
+    names(store, &rows, findings).unwrap_or_else(|error| findings.problem("names", error.to_string()));
     damage(store, findings).unwrap_or_else(|error| findings.problem("records", error.to_string()));
 }
 
@@ -237,6 +238,19 @@ fn ring(store: &Store, first: &Session) -> Option<Vec<Found>> {
 
 fn leads_to(store: &Store, name: &str, session: &Session) -> bool {
     store.named(name).is_ok_and(|named| named.as_ref() == Some(session))
+}
+
+/// Names that are given away and lead to nobody.
+fn names(store: &Store, rows: &[Row], findings: &mut Findings) -> Result<()> {
+    for name in store.names()? {
+        if store.leads_nowhere(&name)? {
+            let owner = rows.iter().find(|row| row.found.info.name.as_ref() == Some(&name));
+            let id = owner.map_or("<session-id>", |row| &row.found.info.id);
+            let what = format!("'{name}' leads to no session; mend it with: relay register {name} --id {id}");
+            findings.problem("names", what);
+        }
+    }
+    Ok(())
 }
 
 fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
