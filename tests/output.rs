@@ -4,8 +4,10 @@
 mod harness;
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use harness::homes::script;
 use harness::{ALICE, BOB, Run, World};
 use serde_json::json;
 
@@ -33,6 +35,11 @@ fn what_was_done_and_cannot_be_printed_is_not_said_to_be_undone() {
     let run = on_a_full_device(&world, &["register", "carol", "--id", ALICE]);
     assert!(run.stderr.starts_with("relay: registered carol [claude] -> "), "{}", run.stderr);
     assert!(run.stderr.contains(", but cannot print") && !run.stderr.contains("try again"), "{}", run.stderr);
+    world.hook("claude", &world.event(ALICE, "a", "SessionEnd", json!({"reason": "other"})));
+    script(&world.project("bin").join("claude"), "exit 0");
+    let world = world.with("PATH", "bin:/usr/bin:/bin");
+    let run = on_a_full_device(&world, &["wake", "carol", "--detach"]);
+    assert!(run.stderr.starts_with("relay: started; what it prints: relay log --run "), "{}", run.stderr);
     let run = on_a_full_device(&world, &["list"]);
     assert_eq!(
         (run.code, run.stderr.as_str()),
@@ -86,6 +93,15 @@ fn paths_and_files_that_are_quoted_steer_no_terminal() {
     harmless(&world.run(&["wake", "alice", "--detach"]), 4);
     harmless(&world.run(&["attach", "alice"]), 4);
     harmless(&world.run(&["wake", "alice", "--dir", &gone]), 4);
+    world.ok(&["register", "alice", "--wake", "on"]);
+    world.ok(&["send", "alice", "--", "wake up"]);
+    let mut watch = world.command(&["watch", "alice"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(watch.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert!(line.ends_with("give another with --dir <path>\n"), "{line:?}");
+    assert!(!line.trim_end_matches('\n').chars().any(char::is_control), "{line:?}");
 }
 
 #[test]

@@ -5,9 +5,10 @@ mod harness;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
 
 use harness::wire::{call, init, raw, tool_json};
-use harness::{ALICE, BOB, Run, World};
+use harness::{ALICE, BOB, Run, World, feed};
 use serde_json::{Value, json};
 
 /// The longest path that is kept, in bytes.
@@ -57,6 +58,22 @@ fn an_event_of_a_directory_too_long_to_keep_is_one_of_none() {
     let name = rows[0]["name"].as_str().unwrap();
     world.ok(&["send", name, "--", "read"]);
     assert_eq!(world.drain(name), ["read"]);
+    assert!(world.ok(&["doctor"]).contains("none damaged"));
+}
+
+#[test]
+fn a_bus_in_a_directory_too_long_to_keep_knows_its_session() {
+    let world = World::new();
+    let ask = format!("{}\n{}\n", init("2025-11-25"), call(1, "whoami", json!({})));
+    for _ in 0..2 {
+        let mut command = world.command(&["bus"]);
+        command
+            .env("CLAUDE_CODE_SESSION_ID", ALICE)
+            .env("RELAY_PROJECT_DIR", format!("/{}", "x".repeat(100_000)));
+        let run = Run::of(feed(command.stdin(Stdio::piped()), ask.as_bytes()));
+        let answer = serde_json::from_str(run.stdout.lines().nth(1).unwrap()).unwrap();
+        assert_eq!(tool_json(&answer)["id"], ALICE);
+    }
     assert!(world.ok(&["doctor"]).contains("none damaged"));
 }
 

@@ -1,6 +1,6 @@
 //! `relay wake`: resumes a dormant session with a message.
 
-use super::{Parsed, remark, say};
+use super::{Parsed, remark, report, say};
 use crate::error::{Error, Result};
 use crate::mail::address;
 use crate::mail::text::visible;
@@ -19,7 +19,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     }
     if parsed.flag("detach") {
         let run = wake.detach(relay)?;
-        return say(&format!("started; what it prints: relay log --run {run}\n"));
+        let done = format!("started; what it prints: relay log --run {run}");
+        return report(&done, &format!("{done}\n"));
     }
     wake.run(relay, Input::Nothing).map(|code| finish(&wake, code))
 }
