@@ -87,6 +87,12 @@ impl Error {
         Error::new(Cause::Io(source.kind()), text)
     }
 
+    /// `what` cannot be printed: nothing about the store, and nothing to be mended there.
+    pub fn unprinted(what: &str, source: &io::Error) -> Error {
+        let text = format!("cannot print {what} to stdout: {}", reason(source));
+        Error::new(Cause::Io(source.kind()), text)
+    }
+
     /// There is no `what` of that name; `hint` goes on from there.
     pub fn not_found(what: &str, name: &str, hint: &str) -> Error {
         Error::new(Cause::NotFound, format!("no {what} '{name}'{hint}"))

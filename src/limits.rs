@@ -28,6 +28,9 @@ pub const LEGACY_REGISTRY_BYTES: usize = 64 * 1024 * 1024;
 pub const NAME_CHARS: usize = 64;
 /// Longest session id, in bytes of its folder's name.
 pub const ID_BYTES: usize = 128;
+/// Longest path of a session's directory or transcript, in bytes: what the system
+/// opens at most.
+pub const PATH_BYTES: usize = 4096;
 /// Shortest id prefix that addresses a session, in characters.
 pub const ID_PREFIX_CHARS: usize = 4;
 
@@ -101,8 +104,9 @@ pub const INJECT_HEAD_BYTES: usize = 1_500;
 pub const INBOX_BYTES: usize = 32 * 1024;
 /// Most of one body that one `inbox` call of the bus returns, in bytes.
 pub const INBOX_BODY_BYTES: usize = 16 * 1024;
-/// Most text of sessions that one `roster` call of the bus returns, in bytes.
-pub const ROSTER_BYTES: usize = 16 * 1024;
+/// Most text of sessions that one `roster` or `discover` call of the bus returns,
+/// in bytes.
+pub const SESSIONS_BYTES: usize = 16 * 1024;
 /// Turn ends in a row at which a host is told to go on with mail. Claude Code
 /// stops listening after 8.
 pub const CONTINUATIONS: u64 = 7;
@@ -162,6 +166,8 @@ pub const LAUNCHER_BYTES: usize = 16 * 1024;
 pub const CHECK_MS: u64 = 20_000;
 /// How long `doctor` waits for a program to say its version, in milliseconds.
 pub const VERSION_MS: u64 = 5_000;
+/// Free space below which `doctor` calls a file system full, in bytes.
+pub const FULL_BYTES: u64 = 16 * 1024;
 /// How far the clock may be set back before a hold counts as one of another time,
 /// and `doctor` doubts the clock, in milliseconds.
 pub const CLOCK_SLACK_MS: u64 = 5 * 60 * 1000;
@@ -188,6 +194,8 @@ pub const FAILURE_NOTE_BYTES: usize = 2_000;
 
 const _: () =
     assert!(BODY_BYTES * 6 + GROUP_BYTES * 6 + 16 * 1024 <= RECORD_BYTES, "an escaped body fits a record");
+const _: () =
+    assert!(2 * PATH_BYTES * 6 + 8 * 1024 <= STATE_FILE_BYTES, "escaped paths fit a session's record");
 const _: () = assert!(INJECT_HEAD_BYTES * 2 < INJECT_BYTES, "a head never fills an injection");
 const _: () = assert!(COMMAND_HOLD_MS <= COMMAND_HOLD_SECONDS * 1000);
 const _: () = assert!(COMMAND_HOLD_SECONDS * 1000 <= SESSION_HOLD_MS);

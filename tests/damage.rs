@@ -5,6 +5,7 @@ mod harness;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use harness::{ALICE, BOB, World};
 use serde_json::json;
@@ -95,6 +96,45 @@ fn gc_lets_go_of_a_name_that_a_dead_register_left() {
     world.ok(&["register", "robert", "--id", ALICE]);
     assert_eq!(world.ok(&["gc"]), "nothing to clear away\n");
     world.ok(&["send", "bob", "--", "still there"]);
+}
+
+#[test]
+fn a_damaged_name_takes_no_mail_and_is_given_anew() {
+    for content in [&BOB.replace('b', "c")[..], "", "\u{1}\n", "../x\n"] {
+        let world = World::with_alice_and_bob();
+        let sessions = || fs::read_dir(world.store().join("sessions")).unwrap().count();
+        fs::write(world.store().join("names/bob"), content).unwrap();
+        let run = world.run(&["send", "bob", "--", "x"]);
+        assert_eq!(run.code, Some(4), "{}", run.stderr);
+        assert!(run.stderr.contains("run `relay doctor`"), "{}", run.stderr);
+        let run = world.run(&["register", "bob"]);
+        assert!(run.code == Some(64) && run.stderr.contains("needs --id"), "{}", run.stderr);
+        let doctor = world.run(&["doctor"]);
+        assert_eq!(doctor.code, Some(1));
+        let advice = format!("'bob' leads to no session; mend it with: relay register bob --id {BOB}\n");
+        assert!(doctor.stdout.contains(&advice), "{}", doctor.stdout);
+        assert!(world.ok(&["gc", "--dry"]).contains("would remove 1 name"));
+        world.ok(&["register", "bob", "--id", BOB]);
+        world.ok(&["send", "bob", "--", "there"]);
+        assert_eq!(world.pending(BOB), ["there"]);
+        assert_eq!((sessions(), world.run(&["doctor"]).code), (2, Some(0)), "nothing is left of it");
+    }
+}
+
+#[test]
+fn a_damaged_name_that_many_want_goes_to_one() {
+    let world = World::with_alice_and_bob();
+    for round in 0..10 {
+        let name = format!("n{round}");
+        fs::write(world.store().join("names").join(&name), "nobody\n").unwrap();
+        let claim =
+            |id| world.command(&["register", &name, "--id", id]).stderr(Stdio::null()).spawn().unwrap();
+        let codes = [claim(ALICE), claim(BOB)].map(|mut child| child.wait().unwrap().code().unwrap());
+        assert!(codes == [0, 5] || codes == [5, 0], "{codes:?}");
+        let owner = if codes[0] == 0 { ALICE } else { BOB };
+        let key = fs::read_to_string(world.store().join("names").join(&name)).unwrap();
+        assert_eq!(key.trim(), owner);
+    }
 }
 
 #[test]

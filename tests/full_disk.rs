@@ -20,6 +20,7 @@ while relay send bob -- "$body" >/dev/null 2>"$PLACE.error"; do accepted=$((acce
 grep -q 'No space left on device; nothing was stored: free some space' "$PLACE.error" || { cat "$PLACE.error"; exit 10; }
 grep -q "$PLACE/store" "$PLACE.error" || exit 11
 dd if=/dev/zero of="$PLACE/rest" bs=4k 2>/dev/null || true
+relay doctor | grep -q 'PROBLEM .*store is full, so no mail can be stored; free some space' || exit 21
 # Nothing more fits, but what is lent can be given back: a cursor is written over where it stands.
 relay ack "$token" >/dev/null || exit 12
 if relay send bob -- "$body" 2>/dev/null; then exit 13; fi
@@ -36,6 +37,9 @@ relay send bob -- works again >/dev/null
 relay inbox bob | grep -q 'works again' || exit 19
 relay gc >/dev/null
 relay doctor >/dev/null || exit 20
+mount -o remount,ro "$PLACE"
+relay doctor | grep -q 'PROBLEM .*store is read-only, so no mail can be stored' || exit 22
+mount -o remount,rw "$PLACE"
 echo fine "$accepted"
 "#;
 

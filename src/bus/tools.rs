@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::error::{Cause, Error, Result};
 use crate::host::is_call_argument;
 use crate::json::{self, Object, Value};
-use crate::limits::{CALL_WAIT_SECONDS, INBOX_BODY_BYTES, INBOX_BYTES, ROSTER_BYTES};
+use crate::limits::{CALL_WAIT_SECONDS, INBOX_BODY_BYTES, INBOX_BYTES, SESSIONS_BYTES};
 use crate::mail::Delivery;
 use crate::mail::address::shorten;
 use crate::mail::text::head;
@@ -197,23 +197,14 @@ fn list(relay: &Relay, call: &Call) -> Result<String> {
         Some(store) => roster(&store)?,
         None => Vec::new(),
     };
-    let mut agents = rows.iter().map(|row| {
+    let shown = fitting_rows(rows.iter().map(|row| {
         let members = roster::members(Object::new(), row);
         if me.as_ref() == Some(&row.found.session) {
             members.bool("self", true).finish()
         } else {
             members.finish()
         }
-    });
-    let mut room = ROSTER_BYTES;
-    let shown: Vec<String> = agents
-        .by_ref()
-        .take_while(|agent| {
-            let fits = agent.len() <= room;
-            room = room.saturating_sub(agent.len());
-            fits
-        })
-        .collect();
+    }));
     let object = Object::new().raw("agents", &json::array(&shown));
     Ok(match rows.len() - shown.len() {
         0 => object.finish(),
@@ -221,6 +212,17 @@ fn list(relay: &Relay, call: &Call) -> Result<String> {
             object.u64("more", more as u64).str("next", "send reaches those not shown too, by name").finish()
         }
     })
+}
+
+/// As many of the sessions, from the first on, as one answer takes.
+fn fitting_rows(rows: impl Iterator<Item = String>) -> Vec<String> {
+    let mut room = SESSIONS_BYTES;
+    rows.take_while(|row| {
+        let fits = row.len() <= room;
+        room = room.saturating_sub(row.len());
+        fits
+    })
+    .collect()
 }
 
 fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
@@ -357,11 +359,7 @@ fn look_around(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Stri
     let query = Query { within_ms: minutes * 60, host: None, exclude: me.map(|info| info.id), near };
     let rows = discover(relay, &query)?;
     let now = clock::now_ms();
-    Ok(Object::new()
-        .u64("count", rows.len() as u64)
-        .raw(
-            "sessions",
-            &json::array(rows.iter().map(|row| discover::members(Object::new(), row, now).finish())),
-        )
-        .finish())
+    let shown = fitting_rows(rows.iter().map(|row| discover::members(Object::new(), row, now).finish()));
+    let object = Object::new().u64("count", shown.len() as u64).raw("sessions", &json::array(&shown));
+    Ok(object.some("more", rows.len() - shown.len()).finish())
 }

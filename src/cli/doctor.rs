@@ -3,6 +3,7 @@
 use super::{Parsed, say};
 use crate::error::Result;
 use crate::json;
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::doctor::{examine, verdict};
 
@@ -19,7 +20,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     } else {
         let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or(0);
         let lines = findings.iter().map(|finding| {
-            format!("{:7}  {:width$}  {}\n", finding.grade.name(), finding.subject, finding.detail)
+            let detail = visible(&finding.detail);
+            format!("{:7}  {:width$}  {detail}\n", finding.grade.name(), finding.subject)
         });
         say(&lines.collect::<String>())?;
     }

@@ -10,6 +10,9 @@ use crate::ops::find::find;
 use crate::ops::history::{Record, log, message, thread};
 use crate::sys::clock;
 
+/// What stands before the lines of a body in a list.
+const MARGIN: &str = "    ";
+
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if let Some(run) = parsed.value("run") {
         return output(relay, run);
@@ -23,7 +26,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         let record = message(&session, id)?;
         return match parsed.flag("json") {
             true => say(&(members(json::Object::new(), &record).finish() + "\n")),
-            false => say(&(record.message.body.into_owned() + "\n")),
+            false => say(&indented("", &record.message.body)),
         };
     }
     let most = limit(parsed, LOG_MESSAGES)?;
@@ -48,7 +51,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             record.message.id,
             sender(&record.message)
         ));
-        text.push_str(&indented(&record.message.body));
+        text.push_str(&indented(MARGIN, &record.message.body));
     }
     say(&text)
 }
@@ -96,16 +99,16 @@ fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
             message.id,
             sender(message),
             readers.join(", "),
-            indented(&message.body)
+            indented(MARGIN, &message.body)
         ));
     }
     say(&text)
 }
 
-/// A body for a terminal: four spaces before each line, nothing that steers it.
-fn indented(body: &str) -> String {
+/// A body for a terminal: `margin` before each line, nothing that steers it.
+fn indented(margin: &str, body: &str) -> String {
     let plain = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
-    body.lines().map(|line| format!("    {}\n", line.chars().map(plain).collect::<String>())).collect()
+    body.lines().map(|line| format!("{margin}{}\n", line.chars().map(plain).collect::<String>())).collect()
 }
 
 fn members(object: json::Object, record: &Record) -> json::Object {

@@ -33,6 +33,7 @@ mod whoami;
 use std::io::{self, Write};
 
 use crate::error::{Cause, Error, Result};
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::sys::{heap, stdio};
 
@@ -96,14 +97,21 @@ fn say(text: &str) -> Result<i32> {
     }
 }
 
-/// Prints a result that must arrive.
-fn deliver(text: &str) -> Result<()> {
-    stdio::deliver(text).map_err(|error| Error::io("print to", "stdout".as_ref(), error))
+/// As [`say`], of something that has been done: a script that saw only the
+/// failure would do it again.
+fn report(done: &str, text: &str) -> Result<i32> {
+    say(text).map_err(|error| Error::failed(format!("{done}, but {error}")))
 }
 
-/// Says something beside the result.
+/// Prints a result that must arrive.
+fn deliver(text: &str) -> Result<()> {
+    stdio::deliver(text).map_err(|error| Error::unprinted("the result", &error))
+}
+
+/// Says something beside the result, in one line: a path or a host's file that it
+/// quotes may hold anything.
 fn remark(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", visible(text));
 }
 
 /// How many messages `--limit` asks for, at least one.

@@ -1,7 +1,8 @@
 //! `relay register`: names a session.
 
-use super::{Parsed, say};
+use super::{Parsed, report};
 use crate::error::{Error, Result};
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::find::latest;
 use crate::ops::register::{Details, register};
@@ -30,5 +31,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let details = Details { directory, host: parsed.value("tool").map(str::to_owned), wakes };
     let found = register(&store, &id, name, details)?;
     let directory = found.info.directory.unwrap_or_default();
-    say(&format!("registered {name} [{}] -> {} @ {}\n", found.info.host, found.info.id, directory.display()))
+    let (host, id) = (found.info.host, found.info.id);
+    let at = directory.to_string_lossy();
+    let done = format!("registered {name} [{host}] -> {id} @ {}", visible(&at));
+    report(&done, &format!("{done}\n"))
 }

@@ -1,7 +1,7 @@
 //! `relay reply`: answers a message.
 
-use super::send::body;
-use super::{Parsed, say};
+use super::send::{body, stored_as};
+use super::{Parsed, report};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::mail::Status;
@@ -25,8 +25,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             .optional("status", sent.message.status.map(Status::name))
             .bool("repeated", sent.repeated)
             .str("outlook", &sent.outlook);
-        return say(&(object.finish() + "\n"));
+        return report(&stored_as(&sent), &(object.finish() + "\n"));
     }
     let how = if sent.repeated { "sent before" } else { "queued" };
-    say(&format!("{how} -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook))
+    let text = format!("{how} -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook);
+    report(&stored_as(&sent), &text)
 }

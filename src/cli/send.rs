@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
 
-use super::{Parsed, inbox, remark, say};
+use super::{Parsed, inbox, remark, report, say};
 use crate::error::{Cause, Error, Result};
 use crate::host;
 use crate::json;
@@ -70,7 +70,8 @@ pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 /// Takes the mail that the reply comes with, and prints it like `relay inbox`.
 fn wait_for_reply(store: &Store, sent: &Sent, awaited: &Awaited, patience: Option<Duration>) -> Result<i32> {
     let id = &sent.message.id;
-    remark(&format!("queued -> {}\n{id}: {}", sent.to.info.label(), sent.outlook));
+    remark(&format!("queued -> {}", sent.to.info.label()));
+    remark(&format!("{id}: {}", sent.outlook));
     match awaited.take(store, patience, inbox::reader)? {
         Some(Answer::Taken(session, batch)) => inbox::hand_over(&session, &batch),
         Some(Answer::Shown(message)) => {
@@ -85,22 +86,28 @@ fn wait_for_reply(store: &Store, sent: &Sent, awaited: &Awaited, patience: Optio
 }
 
 fn print_sent(parsed: &Parsed, sent: &Sent) -> Result<i32> {
-    if parsed.flag("json") {
-        return say(&(to_json(sent).finish() + "\n"));
-    }
-    say(&format!("queued -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook))
+    let text = match parsed.flag("json") {
+        true => to_json(sent).finish() + "\n",
+        false => format!("queued -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook),
+    };
+    report(&stored_as(sent), &text)
+}
+
+/// What a failure to say more has to begin with.
+pub(super) fn stored_as(sent: &Sent) -> String {
+    format!("the message is stored as {}", sent.message.id)
 }
 
 fn print_all(parsed: &Parsed, group: &str, sent: &[Sent]) -> Result<i32> {
     if parsed.flag("json") {
         let readers = json::array(sent.iter().map(|sent| to_json(sent).finish()));
         let object = json::Object::new().str("id", &sent[0].message.id).str("group", group);
-        return say(&(object.raw("readers", &readers).finish() + "\n"));
+        return report(&stored_as(&sent[0]), &(object.raw("readers", &readers).finish() + "\n"));
     }
     let names: Vec<&str> = sent.iter().map(|sent| sent.to.info.label()).collect();
     let mut text = format!("queued -> {}\n{}:\n", names.join(", "), sent[0].message.id);
     sent.iter().for_each(|sent| text.push_str(&format!("  {}\n", sent.outlook)));
-    say(&text)
+    report(&stored_as(&sent[0]), &text)
 }
 
 fn to_json(sent: &Sent) -> json::Object {

@@ -1,8 +1,9 @@
 //! `relay wake`: resumes a dormant session with a message.
 
-use super::{Parsed, remark, say};
+use super::{Parsed, remark, report, say};
 use crate::error::{Error, Result};
 use crate::mail::address;
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::find::{by_id, find};
 use crate::ops::wake::{Mode, Target, Wake, plan};
@@ -14,11 +15,12 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&(wake.to_json() + "\n"));
     }
     if let Some(run) = parsed.value("record") {
-        return wake.run_recorded(relay, run, |word| drop(say(&format!("{word}\n"))));
+        return wake.run_recorded(relay, run, |word| drop(say(&format!("{}\n", visible(word)))));
     }
     if parsed.flag("detach") {
         let run = wake.detach(relay)?;
-        return say(&format!("started; what it prints: relay log --run {run}\n"));
+        let done = format!("started; what it prints: relay log --run {run}");
+        return report(&done, &format!("{done}\n"));
     }
     wake.run(relay, Input::Nothing).map(|code| finish(&wake, code))
 }

@@ -2,6 +2,7 @@
 
 use super::{Parsed, say};
 use crate::error::Result;
+use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::standing::{Quiet, stand_watch};
 
@@ -9,6 +10,6 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let more = parsed.message().unwrap_or_default();
     let who: Vec<&str> = parsed.positional(0).into_iter().chain(more.split_ascii_whitespace()).collect();
     let quiet = parsed.value("quiet").map(Quiet::parse).transpose()?;
-    stand_watch(relay, &who, quiet, |line| drop(say(&format!("{line}\n"))))?;
+    stand_watch(relay, &who, quiet, |line| drop(say(&format!("{}\n", visible(line)))))?;
     Ok(0)
 }

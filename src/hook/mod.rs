@@ -52,5 +52,5 @@ fn print(host: &Host, event: &Event, injection: Injection) -> Result<()> {
     if let Some(taken) = injection.taken {
         if printed.is_ok() { taken.printed()? } else { taken.not_printed()? }
     }
-    printed.map_err(|error| Error::io("print the mail to", "stdout".as_ref(), error))
+    printed.map_err(|error| Error::unprinted("the mail", &error))
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::Host;
 use crate::json;
+use crate::mail::address::is_place;
 use crate::mail::fence;
 use crate::mail::text::fnv1a;
 
@@ -69,8 +70,10 @@ impl Event {
             name,
             moment,
             session: any(&["session_id", "conversation_id", "conversationId"])?,
-            directory: field("cwd").or_else(|| first_of(&["workspace_roots", "workspacePaths"])),
-            transcript: any(&["transcript_path", "transcriptPath"]),
+            directory: field("cwd")
+                .or_else(|| first_of(&["workspace_roots", "workspacePaths"]))
+                .filter(|path| is_place(path)),
+            transcript: any(&["transcript_path", "transcriptPath"]).filter(|path| is_place(path)),
             source: field("source"),
             in_subagent: field("agent_id").is_some(),
             task: host

@@ -1,8 +1,9 @@
 //! Ordered JSON output.
 //!
 //! Invariant: what is printed is valid JSON whose keys stand in the order they
-//! were added, on one line unless it is laid out for people; U+007F, U+0085,
-//! U+2028 and U+2029 are escaped because some readers of lines split at them.
+//! were added, on one line unless it is laid out for people; U+007F to U+009F
+//! are escaped because they steer terminals, and as U+2028 and U+2029 because some
+//! readers of lines split at them.
 
 use std::fmt::Write;
 
@@ -185,10 +186,10 @@ fn quote_into(out: &mut String, text: &str) {
     let bytes = text.as_bytes();
     let (mut from, mut at) = (0, plain(bytes, 0));
     while let Some(byte) = bytes.get(at) {
-        // U+0085 is C2 85; U+2028 and U+2029 are E2 80 A8 and A9.
+        // U+0080 to U+009F are C2 80 to C2 9F; U+2028 and U+2029 are E2 80 A8 and A9.
         let escaped = match byte {
             0..=0x1f | b'"' | b'\\' | 0x7f => true,
-            0xc2 => bytes[at + 1] == 0x85,
+            0xc2 => bytes[at + 1] <= 0x9f,
             0xe2 => bytes[at + 1] == 0x80 && matches!(bytes[at + 2], 0xa8 | 0xa9),
             _ => false,
         };
@@ -215,13 +216,13 @@ fn quote_into(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// The same JSON with every character escaped at which a reader may split lines;
-/// all else stays as it is.
+/// The same JSON with every character escaped that steers a terminal or at which a
+/// reader may split lines; all else stays as it is.
 pub fn one_line(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for character in json.chars() {
         match character {
-            '\x7f' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+            '\x7f'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
                 let _ = write!(out, "\\u{:04x}", character as u32);
             }
             _ => out.push(character),
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn keys_keep_their_order_and_lines_stay_one() {
         let text = Object::new()
-            .str("z", "a\n\u{2028}\u{7f}\"\\")
+            .str("z", "a\n\u{2028}\u{7f}\"\\\u{80}\u{9f}\u{a0}")
             .raw("id", "9007199254740993")
             .nullable("none", None)
             .optional("absent", None)
@@ -246,7 +247,7 @@ mod tests {
             .finish();
         assert_eq!(
             text,
-            "{\"z\":\"a\\n\\u2028\\u007f\\\"\\\\\",\"id\":9007199254740993,\"none\":null,\"ok\":true,\"list\":[1,2]}"
+            "{\"z\":\"a\\n\\u2028\\u007f\\\"\\\\\\u0080\\u009f\u{a0}\",\"id\":9007199254740993,\"none\":null,\"ok\":true,\"list\":[1,2]}"
         );
     }
 

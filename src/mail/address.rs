@@ -1,4 +1,4 @@
-//! Names and session ids: what is valid, and what file name stands for it.
+//! Names, session ids and places: what is valid, and what file name stands for it.
 //!
 //! Invariant: whatever text comes in, [`key`] gives one safe path component,
 //! and different ids give different keys.
@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::limits::{ID_BYTES, NAME_CHARS};
+use crate::limits::{ID_BYTES, NAME_CHARS, PATH_BYTES};
 
 /// Checks a name that a person or a model chose: 1 to 64 letters, digits, `.`,
 /// `_` or `-`, beginning with a letter or digit, and not in the form of a
@@ -59,6 +59,21 @@ pub fn is_host_id(text: &str) -> bool {
         (8..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric())
     });
     is_uuid(text.strip_prefix("session_").unwrap_or(text)) || opencode
+}
+
+/// Whether the text can say where a session works or what it writes to: an
+/// absolute path that a record has room for.
+pub fn is_place(text: &str) -> bool {
+    text.starts_with('/') && text.len() <= PATH_BYTES
+}
+
+/// Checks a directory that a person gave, made absolute already.
+pub fn check_directory(path: &Path) -> Result<()> {
+    // As a record holds it.
+    match path.to_string_lossy().len() {
+        0..=PATH_BYTES => Ok(()),
+        bytes => Err(Error::limit("the directory's path", PATH_BYTES, bytes, "nothing was changed")),
+    }
 }
 
 /// Whether the text is a UUID in its usual form.

@@ -10,7 +10,7 @@ use super::succession::come_back;
 use crate::error::Result;
 use crate::host::{self, Host, Sessions};
 use crate::limits::SEEN_MS;
-use crate::mail::address;
+use crate::mail::address::{self, check_directory};
 use crate::store::session::Guard;
 use crate::store::{Info, Session, Store};
 use crate::sys::clock;
@@ -132,7 +132,7 @@ pub fn sighting_from_child<'a>(relay: &super::Relay, host: &'a Host, id: &'a str
     Sighting {
         id,
         host,
-        directory: Some(host::project_directory(&relay.env)),
+        directory: Some(host::project_directory(&relay.env)).filter(|path| check_directory(path).is_ok()),
         transcript: None,
         process: crate::sys::process::host_process(),
         at_start: false,

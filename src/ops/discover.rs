@@ -18,7 +18,7 @@ use crate::limits::{
     DISCOVER_ROWS, LISTING_BYTES, LISTING_MS, SCAN_ENTRIES, STATE_FILE_BYTES, TITLE_LINES, TRANSCRIPT_BYTES,
     TRANSCRIPT_TAIL_BYTES,
 };
-use crate::mail::address::shorten;
+use crate::mail::address::{is_place, shorten};
 use crate::sys::folder::{self, Kind};
 use crate::sys::{clock, file};
 use crate::wake::{self, Plan};
@@ -83,6 +83,7 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
             Named::Listed(directory, title) => (directory, title),
             Named::In(path) => (directory_in(&path, candidate.host), title_in(&path, candidate.host)),
         };
+        let named = named.filter(|path| is_place(path));
         let directory = named.or_else(|| recorded.map(|path| path.to_string_lossy().into_owned()));
         rows.push(Discovered {
             host: candidate.host,
@@ -178,10 +179,7 @@ fn directory_in(path: &Path, host: &Host) -> Option<String> {
     let file = path.parent()?.join(name);
     let is_file = file.symlink_metadata().is_ok_and(|data| data.is_file());
     let content = is_file.then(|| file::read(&file, STATE_FILE_BYTES).ok().flatten()).flatten()?;
-    String::from_utf8(content)
-        .ok()
-        .map(|text| text.trim_end().to_owned())
-        .filter(|text| text.starts_with('/'))
+    String::from_utf8(content).ok().map(|text| text.trim_end().to_owned())
 }
 
 /// The last title in the end of a transcript, else the first in its first lines.

@@ -73,6 +73,7 @@ pub fn circle(session: &Session) -> Error {
 fn unknown(store: &Store, who: &str) -> Error {
     let names = store.names().unwrap_or_default();
     let hint = match address::closest(who, names.iter().map(String::as_str)) {
+        Some(name) if name == who => ": the name leads to none; run `relay doctor`".to_owned(),
         Some(name) => format!("; did you mean '{name}'?"),
         None => "; see `relay list`".to_owned(),
     };

@@ -32,12 +32,15 @@ pub mod wake;
 pub mod wiring;
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::store::{self, Keep, Session, Store};
 use crate::sys::Env;
 use crate::sys::lock::Lock;
+
+/// How many days and mebibytes of read mail the user wants kept.
+const KEEP_VARIABLES: [&str; 2] = ["RELAY_KEEP_DAYS", "RELAY_KEEP_MIB"];
 
 /// One run of relay: its environment, and the way to its store.
 pub struct Relay {
@@ -56,27 +59,38 @@ impl Relay {
 
     /// The store, made if there is none.
     pub fn store(&self) -> Result<Store> {
-        if self.home.starts_with("/dev/null") {
-            return Err(Error::failed(
-                "there is no place for the store: neither AGENT_RELAY_HOME nor HOME is set",
-            ));
-        }
-        Store::create(&self.home, self.keep())
+        Store::create(self.place()?, self.keep())
     }
 
     /// The store as it is; `None` when there is none.
     pub fn existing_store(&self) -> Result<Option<Store>> {
-        Store::existing(&self.home, self.keep())
+        Store::existing(self.place()?, self.keep())
+    }
+
+    /// Where the store can be.
+    fn place(&self) -> Result<&Path> {
+        match self.home.starts_with("/dev/null") {
+            false => Ok(&self.home),
+            true => Err(Error::failed(
+                "there is no place for the store: neither AGENT_RELAY_HOME nor HOME is set; set one of them",
+            )),
+        }
     }
 
     /// How much read mail the user wants kept.
     fn keep(&self) -> Keep {
-        let number = |name: &str| self.env.get(name).and_then(|text| text.parse().ok());
-        Keep::new(number("RELAY_KEEP_DAYS"), number("RELAY_KEEP_MIB"))
+        let [days, mebibytes] = KEEP_VARIABLES.map(|name| self.number(name)?.ok());
+        Keep::new(days, mebibytes)
+    }
+
+    /// The number that a variable holds, or what it holds instead.
+    fn number(&self, name: &str) -> Option<std::result::Result<u64, String>> {
+        let text = self.env.get(name)?;
+        Some(text.parse().map_err(|_| text))
     }
 
     /// Where the store is, or would be.
-    pub fn home(&self) -> &std::path::Path {
+    pub fn home(&self) -> &Path {
         &self.home
     }
 

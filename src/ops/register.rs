@@ -26,6 +26,7 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
     let id = address::check_id(id)?;
     address::check_name(name)?;
     details.host.as_deref().map(host::check).transpose()?;
+    details.directory.as_deref().map(address::check_directory).transpose()?;
     let found = latest(store, store.session(&id))?;
     if name != found.info.id && store.session(name).is_registered() {
         return Err(Error::new(
@@ -34,6 +35,7 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
         ));
     }
     let session = found.session;
+    store.release_if_nowhere(name)?;
     let guard = session.lock()?;
     let known = session.info().unwrap_or(None);
     let mut info = known.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
@@ -59,6 +61,7 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
 
 /// Makes an unknown session known, with a default name.
 pub fn ensure_known(store: &Store, session: &Session, info: Info) -> Result<()> {
+    info.directory.as_deref().map(address::check_directory).transpose()?;
     let guard = session.lock()?;
     if session.is_registered() {
         return Ok(());

@@ -85,7 +85,7 @@ fn import_session(store: &Store, id: &str, agent: Value) -> Result<()> {
     let mut info = Info {
         id,
         host: text("tool").unwrap_or("claude").to_owned(),
-        directory: text("dir").map(Into::into),
+        directory: text("dir").filter(|dir| address::is_place(dir)).map(Into::into),
         seen_ms: text("lastSeen").and_then(clock::parse_rfc3339).unwrap_or(0),
         ..Info::default()
     };

@@ -46,9 +46,9 @@ impl Session {
         Ok((cursor.unwrap_or_else(|| Cursor::unknown(bytes)), bytes))
     }
 
-    /// Whether the cursor file is there and cannot be read.
-    pub fn cursor_is_damaged(&self) -> bool {
-        !matches!(self.stored_cursor(), Ok((Some(_), _)))
+    /// Whether the cursor file is there and holds no cursor.
+    pub fn cursor_is_damaged(&self) -> Result<bool> {
+        self.stored_cursor().map(|(cursor, _)| cursor.is_none())
     }
 
     /// The cursor, `None` when its file is damaged, and how many bytes the log

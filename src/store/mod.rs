@@ -162,7 +162,7 @@ fn entries(folder: &Path) -> Result<Vec<String>> {
 }
 
 /// The store's format; `None` when there is no store, an error when this relay
-/// is too old for it.
+/// is too old for it or nobody can tell.
 fn format(home: &Path) -> Result<Option<()>> {
     let path = home.join(FORMAT_FILE);
     let Some(content) = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))? else {
@@ -172,11 +172,20 @@ fn format(home: &Path) -> Result<Option<()>> {
     if found.trim() == FORMAT {
         return Ok(Some(()));
     }
-    let (path, found) = (path.display(), address::shorten(found.trim()));
+    let (path, found) = (path.display(), found.trim());
+    let is_newer = found.parse::<u32>().is_ok_and(|number| number > 0);
+    let found = address::shorten(found);
     Err(Error::new(
         Cause::Format,
-        format!(
-            "{path} says format {found}, newer than this relay reads; update relay (nothing was changed)"
-        ),
+        match is_newer {
+            true => {
+                format!(
+                    "{path} says format {found}, newer than this relay reads; update relay (nothing was changed)"
+                )
+            }
+            false => format!(
+                "{path} is damaged: it says '{found}', not a format's number; write {FORMAT} into it (nothing was changed)"
+            ),
+        },
     ))
 }

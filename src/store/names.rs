@@ -1,12 +1,15 @@
 //! Names: one small file each, created exclusively, holding a session's key.
 //!
 //! Invariant: a name has at most one owner at any instant, crash or not; a name
-//! whose owner went on as another session leads there through `successor`.
+//! whose owner went on as another session leads there through `successor`. A
+//! session's folder is there before its name and goes after it: a name that leads
+//! to no folder was damaged, and counts as none.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::session::{Guard, Session};
-use super::{Store, entries};
+use super::{Store, entries, legacy};
 use crate::error::{Error, Result};
 use crate::limits::STATE_FILE_BYTES;
 use crate::mail::address;
@@ -15,13 +18,43 @@ use crate::sys::file;
 impl Store {
     /// The session that owns the name.
     pub fn named(&self, name: &str) -> Result<Option<Session>> {
+        match self.lead(name)? {
+            Some(Lead::To(session)) => Ok(Some(session)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the name is given away and leads to no session.
+    pub fn leads_nowhere(&self, name: &str) -> Result<bool> {
+        Ok(matches!(self.lead(name)?, Some(Lead::Nowhere)))
+    }
+
+    /// Takes away a name that leads to no session. The lock is one for all: of two
+    /// that would give the name anew, none takes it from the other.
+    pub fn release_if_nowhere(&self, name: &str) -> Result<()> {
+        if !self.leads_nowhere(name)? {
+            return Ok(());
+        }
+        let _lock = legacy::lock(&self.home)?;
+        if !self.leads_nowhere(name)? {
+            return Ok(());
+        }
+        let path = self.name_file(name);
+        file::remove(&path).map_err(|e| Error::io("remove the name", &path, e))
+    }
+
+    /// Where the name leads; `None`: nobody has it.
+    fn lead(&self, name: &str) -> Result<Option<Lead>> {
         if address::check_name(name).is_err() {
             return Ok(None);
         }
         let path = self.name_file(name);
         let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
         let key = content.map(|content| String::from_utf8_lossy(&content).trim().to_owned());
-        Ok(key.filter(|key| is_key(key)).map(|key| self.session_of_key(&key)))
+        Ok(key.map(|key| {
+            let session = is_key(&key).then(|| self.session_of_key(&key));
+            session.filter(|session| !is_gone(session)).map_or(Lead::Nowhere, Lead::To)
+        }))
     }
 
     /// Gives the name to the guarded session. `false`: another session has it.
@@ -65,18 +98,24 @@ impl Store {
     pub fn release_leaked_names(&self, dry: bool) -> Result<usize> {
         let mut leaked = 0;
         for name in self.names()? {
-            let Some(session) = self.named(&name)?.filter(|session| leaks(session, &name)) else { continue };
-            leaked += 1;
-            if !dry {
-                let is_gone = !session.exists();
-                let guard = session.lock()?;
-                // Whoever gives a name has the lock until the record says it.
-                if leaks(&session, &name) {
-                    self.release_name(&guard, &name)?;
+            match self.lead(&name)? {
+                Some(Lead::Nowhere) => {
+                    leaked += 1;
+                    if !dry {
+                        self.release_if_nowhere(&name)?;
+                    }
                 }
-                if is_gone {
-                    guard.remove_if_empty();
+                Some(Lead::To(session)) if leaks(&session, &name) => {
+                    leaked += 1;
+                    if !dry {
+                        let guard = session.lock()?;
+                        // Whoever gives a name has the lock until the record says it.
+                        if leaks(&session, &name) {
+                            self.release_name(&guard, &name)?;
+                        }
+                    }
                 }
+                _ => {}
             }
         }
         Ok(leaked)
@@ -85,6 +124,17 @@ impl Store {
     fn name_file(&self, name: &str) -> PathBuf {
         self.home.join("names").join(name)
     }
+}
+
+/// Where a name's file leads.
+enum Lead {
+    To(Session),
+    Nowhere,
+}
+
+/// Whether the session has no folder, for sure.
+fn is_gone(session: &Session) -> bool {
+    session.folder().symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Whether nothing but the name's file says that the session has it. What goes on

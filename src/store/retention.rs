@@ -88,12 +88,6 @@ impl Guard<'_> {
         }
         Ok(())
     }
-
-    /// Removes the folder that was made for this lock, if nothing else is in it.
-    pub fn remove_if_empty(self) {
-        let _ = file::remove(&self.session().file("lock"));
-        let _ = std::fs::remove_dir(self.session().folder());
-    }
 }
 
 impl Store {

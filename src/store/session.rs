@@ -90,6 +90,11 @@ impl Session {
         self.file("info.json").exists()
     }
 
+    /// The record's path, for people to find it.
+    pub fn record(&self) -> PathBuf {
+        self.file("info.json")
+    }
+
     /// The record; `None` when it was never registered, an error when the file
     /// is damaged.
     pub fn info(&self) -> Result<Option<Box<Info>>> {

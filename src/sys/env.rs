@@ -5,6 +5,7 @@
 //! Only what is asked for is copied: hooks run in environments of many variables.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::file::is_program;
@@ -16,10 +17,17 @@ pub struct Env {
 }
 
 impl Env {
-    /// A variable's value. An empty one, one that is not UTF-8, and one that a
-    /// host failed to substitute (it still holds `${`), count as absent.
+    /// A variable's value. One that is not UTF-8 counts as absent, too.
     pub fn get(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().filter(|value| !value.is_empty() && !value.contains("${"))
+        self.value(name)?.into_string().ok()
+    }
+
+    /// A variable's value as the system has it: a path need not be text. An empty
+    /// one, and one that a host failed to substitute (it still holds `${`), count
+    /// as absent.
+    fn value(&self, name: &str) -> Option<OsString> {
+        let is_raw = |value: &OsString| value.as_encoded_bytes().windows(2).any(|two| two == b"${");
+        std::env::var_os(name).filter(|value| !value.is_empty() && !is_raw(value))
     }
 
     /// Whether what is accepted is to be on the disk. `RELAY_SYNC=off` is there to
@@ -30,12 +38,12 @@ impl Env {
 
     /// A variable that holds a path, made absolute.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.get(name).map(|value| self.absolute(Path::new(&value)))
+        self.value(name).map(|value| self.absolute(Path::new(&value)))
     }
 
     /// The user's home directory; `None` where nobody says which.
     pub fn home(&self) -> Option<PathBuf> {
-        self.get("HOME").map(|home| self.seen_from_directory(PathBuf::from(home)))
+        self.value("HOME").map(|home| self.seen_from_directory(PathBuf::from(home)))
     }
 
     /// A path below the home directory; where there is none, one that cannot

@@ -4,6 +4,7 @@
 //! passes [`fault`], so that tests can stop the program at each of them.
 
 pub mod clock;
+pub mod disk;
 pub mod env;
 pub mod fault;
 pub mod file;

@@ -77,7 +77,8 @@ pub fn is_ready_within(source: BorrowedFd, patience: Duration) -> bool {
 /// Writes all of `text` to stdout.
 pub fn deliver(text: &str) -> io::Result<()> {
     if is_missing(stdout()) {
-        return Err(io::Error::new(io::ErrorKind::BrokenPipe, "it is closed"));
+        let words = "it is closed, or /dev/null for reading too, which looks the same; use >/dev/null to throw mail away";
+        return Err(io::Error::new(io::ErrorKind::BrokenPipe, words));
     }
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -89,9 +90,12 @@ pub fn deliver(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether stdout was closed when the program started. Rust then puts
-/// `/dev/null` there, opened for reading too, which nobody who wants the output
-/// thrown away does.
+/// Whether stdout may have been closed when the program started. Rust then puts
+/// `/dev/null` there, opened for reading too, before any code of relay's runs. So
+/// do Python's `DEVNULL` and Node's `ignore`, and nothing that the system tells
+/// of an open file tells them apart: not its flags, its number or its times. Mail
+/// that stays although nobody wanted it can be taken again, and mail that is lost
+/// cannot, so all of them count as closed; `>/dev/null` does not.
 fn is_missing(stdout: BorrowedFd) -> bool {
     let read_write = rustix::fs::fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(OFlags::RDWR));
     let device = |found: rustix::io::Result<Stat>| found.map(|found| found.st_rdev).ok();

@@ -7,16 +7,26 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::Findings;
 use crate::error::Result;
-use crate::limits::CLOCK_SLACK_MS;
+use crate::host::wiring::shell_word;
+use crate::limits::{CLOCK_SLACK_MS, SUCCESSIONS};
 use crate::mail::text::count;
-use crate::ops::Relay;
+use crate::ops::find::Found;
+use crate::ops::reach::Reach;
 use crate::ops::roster::{Row, roster};
-use crate::store::Store;
+use crate::ops::{KEEP_VARIABLES, Relay};
+use crate::store::{Session, Store};
+use crate::sys::disk::{self, Refusal};
 use crate::sys::{clock, file, process};
 
 pub fn examine(relay: &Relay, findings: &mut Findings) {
     if !relay.env.syncs() {
         findings.problem("sync", "RELAY_SYNC=off: a power cut takes accepted mail; unset it".to_owned());
+    }
+    for name in KEEP_VARIABLES {
+        if let Some(Err(text)) = relay.number(name) {
+            let what = format!("{name}={text} is no whole number, so the default counts; set a number alone");
+            findings.notice("retention", what);
+        }
     }
     match relay.existing_store() {
         Err(error) => findings.problem("store", error.to_string()),
@@ -30,6 +40,7 @@ pub fn examine(relay: &Relay, findings: &mut Findings) {
         Ok(Some(store)) => {
             findings.fine("store", format!("{}, format 1", store.home().display()));
             permissions(&store, findings);
+            disk(&store, findings);
             locks(&store, findings);
             sessions(&store, findings);
             last_failure(&store, findings);
@@ -48,13 +59,29 @@ fn permissions(store: &Store, findings: &mut Findings) {
             format!("{} belongs to another user; give it back with chown", home.display()),
         );
     } else if mode & 0o077 != 0 {
-        let path = home.display();
+        let (path, word) = (home.display(), shell_word(&home.to_string_lossy()));
         findings.problem(
             "permissions",
-            format!("{path} is open to others (mode {mode:o}); run: chmod -R go= {path}"),
+            format!("{path} is open to others (mode {mode:o}); run: chmod -R go= {word}"),
         );
     } else {
         findings.fine("permissions", format!("private (mode {mode:o})"));
+    }
+}
+
+/// Mail can be stored there at all.
+fn disk(store: &Store, findings: &mut Findings) {
+    let home = store.home().display();
+    match disk::refusal(store.home()) {
+        None => {}
+        Some(Refusal::ReadOnly) => findings.problem(
+            "disk",
+            format!("the file system of {home} is read-only, so no mail can be stored; make it writable or set AGENT_RELAY_HOME"),
+        ),
+        Some(Refusal::Full) => findings.problem(
+            "disk",
+            format!("the file system of {home} is full, so no mail can be stored; free some space"),
+        ),
     }
 }
 
@@ -112,6 +139,8 @@ fn sessions(store: &Store, findings: &mut Findings) {
     clock_was_set_back(&rows, findings);
     mail(&rows, findings);
     strays(store, findings);
+    circles(store, findings);
+    names(store, &rows, findings).unwrap_or_else(|error| findings.problem("names", error.to_string()));
     damage(store, findings).unwrap_or_else(|error| findings.problem("records", error.to_string()));
 }
 
@@ -139,9 +168,15 @@ fn mail(rows: &[Row], findings: &mut Findings) {
                 format!("{what}; it is live but has had no event since: is its hook installed and trusted?"),
             ),
             true => findings.fine("mail", format!("{what}; read at its next event")),
-            false => {
+            false if row.reach == Reach::Wake => {
                 findings.notice("mail", format!("{what}; it is dormant, ring it with: relay wake {name}"))
             }
+            false => findings.notice(
+                "mail",
+                format!(
+                    "{what}, a mailbox that no host reads; whoever has it reads it with: relay inbox {name}"
+                ),
+            ),
         }
     }
     if waiting.len() > 10 {
@@ -162,14 +197,72 @@ fn strays(store: &Store, findings: &mut Findings) {
     }
 }
 
+/// Sessions that go on from each other: mail for any of them finds no reader.
+fn circles(store: &Store, findings: &mut Findings) {
+    for session in store.sessions().unwrap_or_default() {
+        let Some(ring) = ring(store, &session) else { continue };
+        // The one to begin with: what it has must not be left behind.
+        let has_mail = |at: &Found| at.session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
+        let owned = |at: &Found| at.info.name.clone().filter(|name| leads_to(store, name, &at.session));
+        let first = ring.iter().max_by_key(|at| (has_mail(at), owned(at).is_some(), at.info.id.as_str()));
+        let Some(at) = first.filter(|at| at.session == session) else { continue };
+        let (id, host) = (&at.info.id, &at.info.host);
+        let name = owned(at).unwrap_or_else(|| "<new-name>".to_owned());
+        let directory = at.info.directory.clone().unwrap_or_default();
+        let [record, directory] =
+            [session.record(), directory].map(|path| shell_word(&path.to_string_lossy()));
+        findings.problem(
+            "successors",
+            format!(
+                "those of session {id} go in a circle, so mail for it is refused; mend it with: \
+                 rm {record} && relay register {name} --id {id} --tool {host} --dir {directory}"
+            ),
+        );
+    }
+}
+
+/// The session and its successors, where the last of them leads back to it.
+fn ring(store: &Store, first: &Session) -> Option<Vec<Found>> {
+    let (mut ring, mut session) = (Vec::new(), first.clone());
+    while ring.len() < SUCCESSIONS {
+        let info = session.info().ok()??;
+        let next = store.session(info.successor.as_ref()?);
+        ring.push(Found { session, info });
+        if next == *first {
+            return Some(ring);
+        }
+        session = next;
+    }
+    None
+}
+
+fn leads_to(store: &Store, name: &str, session: &Session) -> bool {
+    store.named(name).is_ok_and(|named| named.as_ref() == Some(session))
+}
+
+/// Names that are given away and lead to nobody.
+fn names(store: &Store, rows: &[Row], findings: &mut Findings) -> Result<()> {
+    for name in store.names()? {
+        if store.leads_nowhere(&name)? {
+            let owner = rows.iter().find(|row| row.found.info.name.as_ref() == Some(&name));
+            let id = owner.map_or("<session-id>", |row| &row.found.info.id);
+            let what = format!("'{name}' leads to no session; mend it with: relay register {name} --id {id}");
+            findings.problem("names", what);
+        }
+    }
+    Ok(())
+}
+
 fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
     let mut found = false;
     for session in store.sessions()? {
-        if let Err(error) = session.info() {
+        let (record, cursor) = (session.info(), session.cursor_is_damaged());
+        let is_damaged = matches!(cursor, Ok(true));
+        if let Some(error) = record.err().or(cursor.err()) {
             found = true;
             findings.problem("records", error.to_string());
         }
-        if session.cursor_is_damaged() {
+        if is_damaged {
             found = true;
             let cursor = session.cursor_file();
             findings
