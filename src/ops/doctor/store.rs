@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use super::Findings;
 use crate::error::Result;
 use crate::host::wiring::shell_word;
-use crate::limits::{CLOCK_SLACK_MS, SUCCESSIONS};
+use crate::limits::CLOCK_SLACK_MS;
 use crate::mail::text::count;
 use crate::ops::find::Found;
 use crate::ops::reach::Reach;
@@ -199,8 +199,9 @@ fn strays(store: &Store, findings: &mut Findings) {
 
 /// Sessions that go on from each other: mail for any of them finds no reader.
 fn circles(store: &Store, findings: &mut Findings) {
+    let mut ending = Vec::new();
     for session in store.sessions().unwrap_or_default() {
-        let Some(ring) = ring(store, &session) else { continue };
+        let Some(ring) = ring(store, &session, &mut ending) else { continue };
         // The one to begin with: what it has must not be left behind.
         let has_mail = |at: &Found| at.session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let owned = |at: &Found| at.info.name.clone().filter(|name| leads_to(store, name, &at.session));
@@ -221,18 +222,23 @@ fn circles(store: &Store, findings: &mut Findings) {
     }
 }
 
-/// The session and its successors, where the last of them leads back to it.
-fn ring(store: &Store, first: &Session) -> Option<Vec<Found>> {
+/// The session and its successors, where the last of them leads back to it. Those
+/// that lead elsewhere are noted in `ending`, and not followed again.
+fn ring(store: &Store, first: &Session, ending: &mut Vec<Session>) -> Option<Vec<Found>> {
     let (mut ring, mut session) = (Vec::new(), first.clone());
-    while ring.len() < SUCCESSIONS {
-        let info = session.info().ok()??;
-        let next = store.session(info.successor.as_ref()?);
+    while !ending.contains(&session) {
+        let Some(info) = session.info().unwrap_or(None) else { break };
+        let Some(next) = info.successor.as_ref().map(|next| store.session(next)) else { break };
         ring.push(Found { session, info });
         if next == *first {
             return Some(ring);
         }
+        if ring.iter().any(|at| at.session == next) {
+            return None; // a circle that it is not in
+        }
         session = next;
     }
+    ending.extend(ring.into_iter().map(|at| at.session));
     None
 }
 
