@@ -197,6 +197,21 @@ fn who_waits_for_mail_follows_the_conversation() {
     assert!(line.contains("\"here\""), "{line}");
 }
 
+#[test]
+fn who_follows_sees_nothing_twice_because_it_moved() {
+    let world = World::with_alice_and_bob();
+    world.ok(&["send", "alice", "--", "before"]);
+    let mut following = world.command(&["peek", "alice", "--follow"]);
+    let mut following = Ended(following.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(following.0.stdout.take().unwrap()));
+    let mut next = || lines.next().unwrap().unwrap();
+    assert!(next().contains("\"before\""));
+    hook(&world, &cleared(&world, SECOND));
+    world.ok(&["send", "alice", "--", "after"]);
+    let line = next();
+    assert!(line.contains("\"after\""), "{line}");
+}
+
 /// A child that does not outlive its test.
 struct Ended(Child);
 

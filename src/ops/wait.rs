@@ -189,15 +189,16 @@ pub fn follow(
     session: &Session,
     mut show: impl FnMut(&Message) -> Result<bool>,
 ) -> Result<()> {
-    let (mut of, mut at) = (session.clone(), session.cursor()?.0.consumed);
+    let (mut of, mut at, mut last) = (session.clone(), session.cursor()?.0.consumed, String::new());
     until(store, session, None, |session| {
         let (cursor, bytes) = session.cursor()?;
         if of != *session {
-            (of, at) = (session.clone(), cursor.consumed);
+            (of, at) = (session.clone(), behind(session, cursor.consumed, bytes, &last)?);
         }
         let mut shown = Ok(true);
         at = session
             .each(at, bytes, &mut |entry| {
+                last = entry.message.id.to_string();
                 shown = show(&entry.message);
                 matches!(shown, Ok(true))
             })?
@@ -205,4 +206,17 @@ pub fn follow(
         shown.map(|more| (!more).then_some(()))
     })
     .map(|_| ())
+}
+
+/// Where the message `id` ends, which may have moved here with the mail before
+/// it; `from` where it did not.
+fn behind(session: &Session, from: u64, bytes: u64, id: &str) -> Result<u64> {
+    let mut at = from;
+    session.each(from, bytes, &mut |entry| {
+        if entry.message.id == id {
+            at = entry.end;
+        }
+        true
+    })?;
+    Ok(at)
 }
