@@ -200,6 +200,19 @@ fn both_sides_may_go_on_under_new_ids() {
 }
 
 #[test]
+fn a_request_has_one_reply_though_its_asker_came_back() {
+    let world = World::with_alice_and_bob();
+    let id = ask(&world, "ready?");
+    clear(&world, "claude", ALICE, CAROL, "a");
+    world.ok(&["reply", &id, "--", "yes"]);
+    assert_eq!(world.drain("alice"), ["yes"]);
+    world.hook("claude", &world.event(ALICE, "a", "SessionStart", json!({"source": "resume"})));
+    let other = world.run(&["reply", &id, "--status", "failed", "--", "no"]);
+    assert_eq!(other.code, Some(5), "{} {}", other.stdout, other.stderr);
+    assert!(world.ok(&["status", &id]).contains("(completed)"));
+}
+
+#[test]
 fn of_many_replies_at_once_exactly_one_wins() {
     for _ in 0..3 {
         let world = World::with_alice_and_bob();

@@ -79,10 +79,11 @@ pub fn a_piece(relay: &Relay) -> Result<u64> {
 
 /// Clears one session; one that cannot be read is left to `doctor`.
 fn clear(store: &Store, session: &Session, dry: bool, report: &mut Report) -> Result<()> {
-    if !dry {
-        inherit(store, session)?;
-    }
     let Ok(info) = session.info() else { return Ok(()) };
+    if !dry && info.as_ref().is_some_and(|info| info.inherits.is_some()) {
+        inherit(store, session)?;
+        return Ok(()); // what came with it is new here
+    }
     let info = info.unwrap_or_else(|| Box::new(Info { id: session.key().to_owned(), ..Info::default() }));
     // The name of one that another goes on from is that one's.
     let label = if info.successor.is_some() { &info.id } else { info.label() }.to_owned();

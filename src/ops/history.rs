@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::find::{Found, latest};
 use crate::error::{Error, Result};
-use crate::limits::{CLOCK_BACK_MS, SUCCESSIONS};
+use crate::limits::CLOCK_BACK_MS;
 use crate::mail::message::made_ms;
 use crate::mail::{Kind, Message};
 use crate::store::mailbox::Entry;
@@ -178,18 +178,23 @@ pub fn thread(store: &Store, id: &str) -> Result<Vec<Copy>> {
 }
 
 /// Every reply to this message in the mailboxes of its sender, the mailbox it
-/// wrote from first, then its successors', each in the order they came.
+/// wrote from first, then those of all that went on from it, each in the order
+/// they came.
 pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message<'static>>> {
-    let mut session = store.session(sender);
-    let mut replies = Vec::new();
-    for _ in 0..SUCCESSIONS {
-        let answers =
-            |message: &Message| message.in_reply_to.as_deref() == Some(id) && message.kind == Kind::Reply;
-        replies.extend(fitting(&session, &answers)?.into_iter().map(|record| record.message));
-        match session.info().unwrap_or(None).and_then(|info| info.successor) {
-            Some(next) => session = store.session(&next),
-            None => break,
+    let answers =
+        |message: &Message| message.in_reply_to.as_deref() == Some(id) && message.kind == Kind::Reply;
+    let (mut sessions, mut replies) = (vec![store.session(sender)], Vec::new());
+    let mut looked = 0;
+    while let Some(session) = sessions.get(looked) {
+        replies.extend(fitting(session, &answers)?.into_iter().map(|record| record.message));
+        let info = session.info().unwrap_or(None).unwrap_or_default();
+        for next in [info.successor, info.formerly].into_iter().flatten() {
+            let next = store.session(&next);
+            if !sessions.contains(&next) {
+                sessions.push(next);
+            }
         }
+        looked += 1;
     }
     Ok(replies)
 }

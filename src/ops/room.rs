@@ -4,10 +4,10 @@
 //! most [`ROOM_MEMBERS`] members, and each member is counted once however often
 //! its conversation got a new id.
 
-use super::find::{Found, latest};
+use super::find::{Found, circle, latest};
 use super::succession::lock_to_read;
 use crate::error::{Cause, Error, Result};
-use crate::limits::{ROOM_MEMBERS, SESSION_ROOMS};
+use crate::limits::{MOVES, ROOM_MEMBERS, SESSION_ROOMS};
 use crate::mail::address;
 use crate::store::session::Guard;
 use crate::store::{Session, Store};
@@ -34,9 +34,11 @@ pub fn members(store: &Store, room: &str) -> Result<Vec<Found>> {
 /// Makes the session a member. Being one already is no error.
 pub fn join(store: &Store, session: &Session, room: &str) -> Result<()> {
     let room = name(room)?;
-    let session = &latest(store, session.clone())?.session;
-    let guard = lock_member(store, session)?;
-    let rooms = store.rooms_of(session)?;
+    as_member(store, session, |guard| join_as(store, guard, room))
+}
+
+fn join_as(store: &Store, guard: &Guard, room: &str) -> Result<()> {
+    let rooms = store.rooms_of(guard.session())?;
     if rooms.iter().any(|joined| joined == room) {
         return Ok(());
     }
@@ -46,10 +48,10 @@ pub fn join(store: &Store, session: &Session, room: &str) -> Result<()> {
             format!("a session is in at most {SESSION_ROOMS} rooms; leave one first: relay leave <room>"),
         ));
     }
-    store.join(&guard, room)?;
+    store.join(guard, room)?;
     // Counted afterwards: of two that join at once, both see both.
     if store.members(room)?.len() > ROOM_MEMBERS {
-        store.leave(&guard, room, None)?;
+        store.leave(guard, room, None)?;
         return Err(Error::new(
             Cause::Limit,
             format!("room #{room} is full: it has {ROOM_MEMBERS} members; use another room"),
@@ -61,24 +63,21 @@ pub fn join(store: &Store, session: &Session, room: &str) -> Result<()> {
 /// Ends the session's membership. Not being a member is no error.
 pub fn leave(store: &Store, session: &Session, room: &str) -> Result<()> {
     let room = name(room)?;
-    let session = &latest(store, session.clone())?.session;
-    if !session.exists() {
-        return Ok(());
-    }
-    let guard = lock_member(store, session)?;
-    store.leave(&guard, room, None)
+    as_member(store, session, |guard| store.leave(guard, room, None))
 }
 
-/// The lock of a session that has the memberships of those it goes on from.
-fn lock_member<'a>(store: &Store, session: &'a Session) -> Result<Guard<'a>> {
-    match lock_to_read(store, session)? {
-        Some((guard, _)) if session.is_registered() => Ok(guard),
-        Some(_) => Err(Error::not_found("session", session.key(), "; register it again")),
-        None => Err(Error::new(
-            Cause::Busy,
-            "the session just went on under another id; nothing was changed: try again",
-        )),
+/// Does something to the memberships of the session that this one is now, which
+/// has those of the ones it goes on from.
+fn as_member(store: &Store, session: &Session, act: impl FnOnce(&Guard) -> Result<()>) -> Result<()> {
+    for _ in 0..MOVES {
+        let session = latest(store, session.clone())?.session;
+        let Some((guard, _)) = lock_to_read(store, &session)? else { continue };
+        if !session.is_registered() {
+            return Err(Error::not_found("session", session.key(), "; register it again"));
+        }
+        return act(&guard);
     }
+    Err(circle(session))
 }
 
 /// Moves the memberships of a session to the one that goes on from it.

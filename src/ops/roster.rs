@@ -88,7 +88,9 @@ fn look_at(sessions: &[Session]) -> Vec<Row> {
             running.contains(process)
         });
         let live = runs || session.is_kept_live();
-        let has_mail = session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
+        // What it inherits may be mail, and has not come yet.
+        let has_mail =
+            info.inherits.is_some() || session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let transcript = info.transcript.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
         let seen_ms = info.seen_ms.max(transcript.map_or(0, clock::file_ms));
         let found = Found { session: session.clone(), info };

@@ -208,5 +208,5 @@ pub fn come_back(store: &Store, session: &Session, successor: &str) -> Result<()
         marked.pass_over(cursor.consumed);
         guard.write_cursor(&marked)?;
     }
-    guard.write_info(&Info { successor: None, name: None, named: false, ..*info })
+    guard.write_info(&Info { successor: None, formerly: info.successor, name: None, named: false, ..*info })
 }

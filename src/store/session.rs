@@ -55,6 +55,8 @@ pub struct Info {
     pub inherits: Option<String>,
     /// The session that goes on from this one: its mail goes there.
     pub successor: Option<String>,
+    /// The one that went on from this before its user came back to it.
+    pub formerly: Option<String>,
 }
 
 impl Session {
@@ -195,6 +197,7 @@ impl Info {
             .str("seen", &clock::rfc3339(self.seen_ms))
             .optional("inherits", self.inherits.as_deref())
             .optional("successor", self.successor.as_deref())
+            .optional("formerly", self.formerly.as_deref())
             .finish()
             + "\n"
     }
@@ -214,6 +217,7 @@ impl Info {
             "seen" => info.seen_ms = text(raw).and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
             "inherits" => info.inherits = text(raw),
             "successor" => info.successor = text(raw),
+            "formerly" => info.formerly = text(raw),
             _ => {}
         })?;
         info.host = host?;
@@ -243,6 +247,7 @@ mod tests {
             wakes: true,
             seen_ms: 1_795_213_042_123,
             inherits: None,
+            formerly: Some("33333333-3333-3333-3333-333333333333".into()),
             successor: Some("x".into()),
         };
         assert_eq!(Info::parse(info.to_text().as_bytes()), Some(Box::new(info)));
