@@ -60,6 +60,15 @@ pub fn files(world: &World) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
+/// Runs relay, which says all of `why` on stderr, ends with 1 and changes no file.
+pub fn refused(world: &World, arguments: &[&str], why: &[&str]) {
+    let before = files(world);
+    let run = world.run(arguments);
+    assert_eq!(run.code, Some(1), "{arguments:?}: {}", run.stdout);
+    assert!(why.iter().all(|word| run.stderr.contains(word)), "{why:?}: {}", run.stderr);
+    assert_eq!(files(world), before, "{arguments:?}: nothing at all was changed");
+}
+
 /// The command of each event's only hook group.
 pub fn commands(hooks: &str) -> Vec<String> {
     let settings: Value = serde_json::from_str(hooks).unwrap();
