@@ -86,6 +86,20 @@ fn gc_clears_the_others_and_says_what_it_could_not() {
 }
 
 #[test]
+fn a_mailbox_that_cannot_be_read_is_not_taken_for_one_without_the_message() {
+    let world = World::with_alice_and_bob();
+    let sent = world.json(&["send", "--json", "bob", "--", "hello"]);
+    let id = sent["id"].as_str().unwrap();
+    let unreadable = world.session(ALICE).join("mail.jsonl");
+    fs::create_dir(&unreadable).unwrap();
+    assert!(world.ok(&["status", id]).starts_with("stored"), "what can be found, is");
+    fs::rename(world.session(BOB).join("mail.jsonl"), world.home().join("elsewhere")).unwrap();
+    let run = world.run(&["status", id]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains(unreadable.to_str().unwrap()), "{}", run.stderr);
+}
+
+#[test]
 fn gc_lets_go_of_a_name_that_a_dead_register_left() {
     let world = World::with_alice_and_bob();
     fs::write(world.store().join("names/robert"), format!("{BOB}\n")).unwrap();

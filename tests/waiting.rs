@@ -3,64 +3,13 @@
 
 mod harness;
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdout, Stdio};
-use std::time::{Duration, Instant};
+use std::io::BufRead;
 
+use harness::waiters::{Bus, answer, asleep, mail, signal, start, switches};
 use harness::{BOB, World, bodies, injected};
 use serde_json::{Value, json};
 
 const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
-
-/// A child that is killed when the test is over.
-struct Started(Child);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(world: &World, arguments: &[&str]) -> (Started, BufReader<ChildStdout>) {
-    let mut child = world.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    (Started(child), output)
-}
-
-/// Waits until the process sleeps in poll(2): the one place where relay waits.
-fn asleep(child: &Child) {
-    let path = format!("/proc/{}/syscall", child.id());
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let number = text.split_ascii_whitespace().next().unwrap_or_default();
-        if ["7", "73", "271"].contains(&number) {
-            return; // poll and ppoll on x86-64, ppoll on aarch64
-        }
-        assert!(Instant::now() < deadline, "never asleep: {text}");
-        std::thread::yield_now();
-    }
-}
-
-/// How often the process has been given the processor so far.
-fn switches(child: &Child) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let count = |line: &str| line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap();
-    status.lines().filter(|line| line.contains("ctxt_switches")).map(count).sum()
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent =
-        std::process::Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-    assert!(sent.unwrap().success());
-}
-
-fn answer(output: &mut BufReader<ChildStdout>) -> Value {
-    let mut line = String::new();
-    output.read_line(&mut line).unwrap();
-    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-}
 
 #[test]
 fn inbox_sleeps_until_mail_comes() {
@@ -133,53 +82,10 @@ fn follow_shows_what_waits_and_what_comes_and_takes_nothing() {
     assert_eq!(answer(&mut output)["body"], "later");
 }
 
-/// A bus of bob's that is spoken to line by line.
-struct Bus {
-    child: Started,
-    output: BufReader<ChildStdout>,
-}
-
-impl Bus {
-    fn open(world: &World) -> Bus {
-        let mut command = world.command(&["bus"]);
-        command.env("RELAY_PROJECT_DIR", world.project("b")).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let mut bus = Bus { child: Started(child), output };
-        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-        bus.tell(json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params}));
-        assert_eq!(bus.hear()["id"], "init");
-        bus
-    }
-
-    fn tell(&mut self, line: Value) {
-        writeln!(self.child.0.stdin.as_mut().unwrap(), "{line}").unwrap();
-    }
-
-    fn hear(&mut self) -> Value {
-        answer(&mut self.output)
-    }
-
-    fn inbox(&mut self, id: u64, wait: u64, token: Option<&str>) {
-        let meta = token.map_or(json!({}), |token| json!({"progressToken": token}));
-        let params = json!({"name": "inbox", "arguments": {"wait": wait}, "_meta": meta});
-        self.tell(json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}));
-    }
-
-    fn ping(&mut self, id: u64) {
-        self.tell(json!({"jsonrpc": "2.0", "id": id, "method": "ping"}));
-        assert_eq!(self.hear(), json!({"jsonrpc": "2.0", "id": id, "result": {}}));
-    }
-}
-
-fn mail(answer: &Value) -> Value {
-    serde_json::from_str(answer["result"]["content"][0]["text"].as_str().unwrap()).unwrap()
-}
-
 #[test]
 fn a_call_that_waits_lets_others_pass() {
     let world = World::with_alice_and_bob();
-    let mut bus = Bus::open(&world);
+    let mut bus = Bus::open(&world, "b");
     bus.inbox(1, 50, None);
     bus.ping(2);
     world.ok(&["register", "carol", "--id", "33333333-3333-4333-8333-3333333ccccc"]);
@@ -199,7 +105,7 @@ fn a_call_that_waits_lets_others_pass() {
 #[test]
 fn a_call_that_waited_proves_nothing_about_mail_shown_meanwhile() {
     let world = World::with_alice_and_bob();
-    let mut bus = Bus::open(&world);
+    let mut bus = Bus::open(&world, "b");
     bus.inbox(1, 50, None);
     bus.ping(2);
     signal(&bus.child.0, "STOP"); // so that the hook comes first
@@ -220,7 +126,7 @@ fn a_call_gets_mail_that_another_reader_let_go_of() {
     let world = World::with_alice_and_bob();
     world.ok(&["send", "bob", "--", "held"]);
     assert_eq!(world.json(&["inbox", "bob", "--hold", "1"])["count"], 1);
-    let mut bus = Bus::open(&world);
+    let mut bus = Bus::open(&world, "b");
     bus.inbox(1, 15, None);
     let mail = mail(&bus.hear());
     assert_eq!(
@@ -232,7 +138,7 @@ fn a_call_gets_mail_that_another_reader_let_go_of() {
 #[test]
 fn a_call_that_is_given_up_takes_nothing() {
     let world = World::with_alice_and_bob();
-    let mut bus = Bus::open(&world);
+    let mut bus = Bus::open(&world, "b");
     bus.inbox(7, 50, None);
     bus.tell(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}));
     bus.ping(8);
@@ -244,7 +150,7 @@ fn a_call_that_is_given_up_takes_nothing() {
 #[test]
 fn a_call_whose_time_is_over_is_answered_and_notes_progress_where_asked() {
     let world = World::with_alice_and_bob();
-    let mut bus = Bus::open(&world);
+    let mut bus = Bus::open(&world, "b");
     bus.inbox(1, 1, Some("tok"));
     let heard = bus.hear();
     assert_eq!((&heard["id"], &mail(&heard)["count"]), (&json!(1), &json!(0)));
@@ -261,7 +167,7 @@ fn a_call_whose_time_is_over_is_answered_and_notes_progress_where_asked() {
 #[test]
 fn calls_that_wait_are_bounded() {
     let world = World::with_alice_and_bob();
-    let mut bus = Bus::open(&world);
+    let mut bus = Bus::open(&world, "b");
     for id in 0..40 {
         bus.inbox(id, 50, None);
     }
@@ -275,91 +181,11 @@ fn calls_that_wait_are_bounded() {
 #[test]
 fn a_host_that_closes_the_pipe_ends_the_bus_though_calls_wait() {
     let world = World::with_alice_and_bob();
-    let mut bus = Bus::open(&world);
+    let mut bus = Bus::open(&world, "b");
     bus.inbox(1, 50, None);
     bus.ping(2);
     drop(bus.child.0.stdin.take());
     assert_eq!(bus.child.0.wait().unwrap().code(), Some(0));
-}
-
-/// Alice's request to bob waits for its reply; what it prints.
-fn ask_and_wait(world: &World) -> (Started, BufReader<ChildStdout>, String) {
-    let ask = ["request", "bob", "--from", "alice", "--wait", "60", "--", "shall I?"];
-    let (asking, output) = start(world, &ask);
-    asleep(&asking.0);
-    let id = world.json(&["peek", "bob"])["messages"][0]["id"].as_str().unwrap().to_owned();
-    (asking, output, id)
-}
-
-#[test]
-fn a_request_waits_for_its_reply_and_takes_it() {
-    let world = World::with_alice_and_bob();
-    let (mut asking, output, id) = ask_and_wait(&world);
-    world.ok(&["send", "alice", "--", "something else"]);
-    asleep(&asking.0);
-    world.ok(&["send", "alice", "--from", "bob", "--", "not the reply"]);
-    asleep(&asking.0);
-    reply(&world, &id, "yes");
-    let text: String = output.lines().map(|line| line.unwrap()).collect();
-    let taken: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(bodies(&taken), ["something else", "not the reply", "yes"]);
-    assert_eq!(asking.0.wait().unwrap().code(), Some(0));
-    assert_eq!(world.json(&["peek", "alice"])["count"], 0, "it was taken");
-}
-
-/// Bob's reply, as his bus would send it.
-fn reply(world: &World, id: &str, body: &str) {
-    let mut bus = Bus::open(world);
-    let arguments = json!({"to": "alice", "body": body, "kind": "reply", "in_reply_to": id});
-    let params = json!({"name": "send", "arguments": arguments});
-    bus.tell(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
-    let heard = bus.hear();
-    assert_eq!(heard["result"].get("isError"), None, "{heard}");
-}
-
-#[test]
-fn a_reply_that_somebody_else_was_shown_is_said_to_be_shown() {
-    let world = World::with_alice_and_bob();
-    let (asking, output, id) = ask_and_wait(&world);
-    signal(&asking.0, "STOP"); // so that another reader comes first
-    reply(&world, &id, "yes");
-    assert_eq!(world.drain("alice"), ["yes"]);
-    signal(&asking.0, "CONT");
-    let text: String = output.lines().map(|line| line.unwrap()).collect();
-    let shown: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(
-        (bodies(&shown), &shown["messages"][0]["redelivered"]),
-        (vec!["yes".to_owned()], &json!(true))
-    );
-}
-
-#[test]
-fn a_request_on_the_bus_waits_for_its_reply() {
-    let world = World::with_alice_and_bob();
-    let mut command = world.command(&["bus"]);
-    command.env("RELAY_PROJECT_DIR", world.project("a")).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    let mut alice = Bus { child: Started(child), output };
-    let ask = |kind: &str, wait: u64| {
-        let arguments = json!({"to": "bob", "body": "shall I?", "kind": kind, "wait": wait});
-        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "send", "arguments": arguments}})
-    };
-    let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-    alice.tell(json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}));
-    alice.hear();
-    alice.tell(ask("note", 5));
-    assert_eq!(alice.hear()["result"]["isError"], true, "nothing to wait for");
-    alice.tell(ask("request", 1));
-    assert_eq!(mail(&alice.hear())["state"], "stored", "no reply in time");
-    alice.tell(ask("request", 50));
-    alice.ping(2);
-    let pending = world.json(&["peek", "bob"]);
-    let id = pending["messages"].as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
-    world.ok(&["send", "alice", "--", "something else"]);
-    alice.ping(3);
-    reply(&world, &id, "yes");
-    assert_eq!(bodies(&mail(&alice.hear())), ["something else", "yes"]);
 }
 
 #[test]

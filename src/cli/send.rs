@@ -72,16 +72,25 @@ fn wait_for_reply(store: &Store, sent: &Sent, awaited: &Awaited, patience: Optio
     let id = &sent.message.id;
     remark(&format!("queued -> {}", sent.to.info.label()));
     remark(&format!("{id}: {}", sent.outlook));
-    match awaited.take(store, patience, inbox::reader)? {
-        Some(Answer::Taken(session, batch)) => inbox::hand_over(&session, &batch),
-        Some(Answer::Shown(message)) => {
-            let mut page = inbox::Page::new();
-            page.add(&Delivery { message: *message, deliveries: 2, before_restart: false });
-            say(&page.finish(0, 0))
+    loop {
+        match awaited.take(store, patience, inbox::reader)? {
+            Some(Answer::Taken(session, batch)) => {
+                let code = inbox::hand_over(&session, &batch)?;
+                if awaited.is_in(&batch) {
+                    return Ok(code);
+                }
+            }
+            Some(Answer::Shown(message)) => {
+                let mut page = inbox::Page::new();
+                page.add(&Delivery { message: *message, deliveries: 2, before_restart: false });
+                return say(&page.finish(0, 0));
+            }
+            None => {
+                return Err(Error::failed(format!(
+                    "no reply yet; it comes to the mailbox that asked, see relay status {id}"
+                )));
+            }
         }
-        None => Err(Error::failed(format!(
-            "no reply yet; it comes to the mailbox that asked, see relay status {id}"
-        ))),
     }
 }
 

@@ -105,13 +105,16 @@ pub struct Copy {
 
 /// The copies of the messages that `fits`, in order of time; of one reader's
 /// copies that which moved furthest through its successors. None is older than
-/// the message with the id `first`.
+/// the message with the id `first`. Where none is found and a mailbox could not be
+/// read, that is the error.
 pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
     // A mailbox that got its last mail before then has none of them, unless the
     // clock was wrong.
     if let Some(made_ms) = made_ms(first) {
-        let found = copies_in(store, store.mailed_since(made_ms.saturating_sub(CLOCK_BACK_MS))?, fits)?;
-        if !found.is_empty() {
+        let mailed = store.mailed_since(made_ms.saturating_sub(CLOCK_BACK_MS))?;
+        if let Ok(found) = copies_in(store, mailed, fits)
+            && !found.is_empty()
+        {
             return Ok(found);
         }
     }
@@ -119,12 +122,16 @@ pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Re
 }
 
 fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
-    let mut copies: Vec<(bool, Copy)> = Vec::new();
+    let (mut copies, mut unread): (Vec<(bool, Copy)>, _) = (Vec::new(), None);
     for session in sessions {
-        let Ok(fitting) = fitting(&session, fits) else { continue };
-        if fitting.is_empty() {
-            continue;
-        }
+        let fitting = match fitting(&session, fits) {
+            Ok(fitting) if fitting.is_empty() => continue,
+            Ok(fitting) => fitting,
+            Err(error) => {
+                unread = Some(error);
+                continue;
+            }
+        };
         let reader = latest(store, session.clone())?;
         let current = reader.session == session;
         let expires = session.cursor()?.0.hold.map(|hold| hold.expires_ms);
@@ -132,6 +139,9 @@ fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> b
             let held_until_ms = expires.filter(|_| record.receipt == Receipt::Held);
             copies.push((current, Copy { record, reader: reader.clone(), held_until_ms }));
         }
+    }
+    if let (true, Some(error)) = (copies.is_empty(), unread) {
+        return Err(error);
     }
     fn order((current, Copy { record, reader, .. }): &(bool, Copy)) -> (u64, &str, &str, &str, bool) {
         let message = &record.message;

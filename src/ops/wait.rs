@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::collect::{Batch, Reader, take_for_command};
 use super::find::latest;
 use super::succession::inherit;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::mail::{Kind, Message};
 use crate::store::mailbox::Entry;
 use crate::store::{Session, Store};
@@ -20,7 +20,7 @@ use crate::sys::watch::Watch;
 pub const HELD_LOOK: Duration = Duration::from_secs(1);
 
 /// What a mailbox has for a reader.
-enum State {
+pub enum State {
     /// Mail that nobody holds.
     Ready,
     /// A reader has it; whether `more` came since, which waits for that one's.
@@ -31,7 +31,7 @@ enum State {
 }
 
 /// Looks, without a lock.
-fn state(session: &Session) -> Result<State> {
+pub fn state(session: &Session) -> Result<State> {
     let (cursor, bytes) = session.cursor()?;
     Ok(match &cursor.hold {
         Some(hold) if hold.stands(clock::now_ms()) => State::Held { more: bytes > hold.to },
@@ -150,8 +150,7 @@ impl Awaited {
         let from = if *session == self.session { self.from } else { 0 };
         let mut arrival = None;
         session.each(from, bytes, &mut |Entry { message, start, .. }| {
-            let answers =
-                message.kind == Kind::Reply && message.in_reply_to.as_deref() == Some(&self.request);
+            let answers = self.answers(&message);
             if answers {
                 arrival = Some(match start >= cursor.unheld() {
                     true => Arrival::Waiting,
@@ -163,22 +162,41 @@ impl Awaited {
         Ok(arrival)
     }
 
-    /// Takes the mailbox's mail once the reply is among it. `None`: the time was
-    /// over.
+    /// Whether the reply is among this mail.
+    pub fn is_in(&self, batch: &Batch) -> bool {
+        batch.deliveries.iter().any(|delivery| self.answers(&delivery.message))
+    }
+
+    fn answers(&self, message: &Message) -> bool {
+        message.kind == Kind::Reply && message.in_reply_to.as_deref() == Some(&self.request)
+    }
+
+    /// Takes the mailbox's mail once the reply waits there; of more than one batch
+    /// it may not be in the first. `None`: the time was over.
     pub fn take(
         &self,
         store: &Store,
         patience: Option<Duration>,
         reader: impl Fn() -> Reader,
     ) -> Result<Option<Answer>> {
-        until(store, &self.session, patience, |session| match self.look(session)? {
+        let answer = until(store, &self.session, patience, |session| match self.look(session)? {
             None => Ok(None),
             Some(Arrival::Shown(message)) => Ok(Some(Answer::Shown(message))),
             Some(Arrival::Waiting) => {
                 let batch = take_for_command(store, session, reader())?;
                 Ok((!batch.token.is_empty()).then(|| Answer::Taken(session.clone(), batch)))
             }
-        })
+        })?;
+        if answer.is_none() && self.look(&latest(store, self.session.clone())?.session)?.is_some() {
+            return Err(Error::new(
+                Cause::Held,
+                format!(
+                    "the reply is there, but another reader of that mailbox holds its mail; see relay status {}",
+                    self.request
+                ),
+            ));
+        }
+        Ok(answer)
     }
 }
 

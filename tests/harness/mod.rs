@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod homes;
+pub mod waiters;
 pub mod wire;
 
 use std::io::Write;
