@@ -43,7 +43,10 @@ pub struct Error(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     cause: Cause,
-    text: String,
+    /// What failed, on what.
+    what: String,
+    /// What to do next, where that is not said already.
+    next: String,
 }
 
 /// What an error is about.
@@ -76,15 +79,31 @@ pub enum Cause {
 }
 
 impl Error {
-    /// An error of that kind; `text` is one line.
-    pub fn new(cause: Cause, text: impl Into<String>) -> Error {
-        Error(Box::new(Inner { cause, text: text.into() }))
+    /// An error of that kind; `what` is one line.
+    pub fn new(cause: Cause, what: impl Into<String>) -> Error {
+        Error(Box::new(Inner { cause, what: what.into(), next: String::new() }))
+    }
+
+    /// The same, and what to do next.
+    fn advise(mut self, next: impl Into<String>) -> Error {
+        self.0.next = next.into();
+        self
     }
 
     /// Wraps an operating-system error with what was being done to which path.
     pub fn io(doing: &str, path: &Path, source: io::Error) -> Error {
-        let text = format!("cannot {doing} {}: {}{}", path.display(), reason(&source), remedy(&source));
-        Error::new(Cause::Io(source.kind()), text)
+        let what = format!("cannot {doing} {}: {}", path.display(), reason(&source));
+        Error::new(Cause::Io(source.kind()), what).advise(remedy(&source))
+    }
+
+    /// The same of a message that was to be stored.
+    pub fn not_stored(path: &Path, source: io::Error) -> Error {
+        let error = Error::io("append to", path, source);
+        let next = match error.0.next.as_str() {
+            "" => "nothing was stored: try again".to_owned(),
+            next => format!("nothing was stored: {next}"),
+        };
+        error.advise(next)
     }
 
     /// `what` cannot be printed: nothing about the store, and nothing to be mended there.
@@ -102,15 +121,13 @@ impl Error {
     pub fn busy(path: &Path, holder: Option<String>) -> Error {
         let holder = holder.map(|holder| format!(" by {holder}")).unwrap_or_default();
         let path = path.display();
-        Error::new(
-            Cause::Busy,
-            format!("lock {path} is busy (held for over 3 s{holder}); nothing was changed: try again"),
-        )
+        Error::new(Cause::Busy, format!("lock {path} is busy (held for over 3 s{holder})"))
+            .advise("nothing was changed: try again")
     }
 
     /// `what` is `got` bytes long.
     pub fn limit(what: &str, limit: usize, got: usize, advice: &str) -> Error {
-        Error::new(Cause::Limit, format!("{what} is {got} bytes, the limit is {limit}; {advice}"))
+        Error::new(Cause::Limit, format!("{what} is {got} bytes, the limit is {limit}")).advise(advice)
     }
 
     /// [`Cause::Usage`].
@@ -123,9 +140,14 @@ impl Error {
         Error::new(Cause::Failed, text)
     }
 
+    /// What failed, without what to do about it.
+    pub fn what(&self) -> &str {
+        &self.0.what
+    }
+
     /// An error of the same kind, in other words.
-    pub fn reworded(&self, text: String) -> Error {
-        Error::new(self.0.cause, text)
+    pub fn reworded(&self, what: String) -> Error {
+        Error::new(self.0.cause, what)
     }
 
     /// Whether it is of that kind.
@@ -152,7 +174,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.text)
+        f.write_str(&self.0.what)?;
+        match self.0.next.as_str() {
+            "" => Ok(()),
+            next => write!(f, "; {next}"),
+        }
     }
 }
 
@@ -168,11 +194,9 @@ fn reason(source: &io::Error) -> String {
 /// What the user can do about the commonest refusals.
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; nothing was stored: free some space and try again"
-        }
-        io::ErrorKind::PermissionDenied => "; check the owner and mode of this path",
-        io::ErrorKind::ReadOnlyFilesystem => "; the store needs a writable file system",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space and try again",
+        io::ErrorKind::PermissionDenied => "check the owner and mode of this path",
+        io::ErrorKind::ReadOnlyFilesystem => "the store needs a writable file system",
         _ => "",
     }
 }
@@ -183,7 +207,14 @@ mod tests {
 
     #[test]
     fn an_io_error_names_the_path_and_the_remedy() {
-        let error = Error::io("append to", Path::new("/s/mail.jsonl"), io::Error::from_raw_os_error(28));
+        let full = || io::Error::from_raw_os_error(28);
+        let error = Error::io("write", Path::new("/s/cursor.json"), full());
+        assert_eq!(
+            error.to_string(),
+            "cannot write /s/cursor.json: No space left on device; free some space and try again"
+        );
+        let error = Error::not_stored(Path::new("/s/mail.jsonl"), full());
+        assert_eq!(error.what(), "cannot append to /s/mail.jsonl: No space left on device");
         assert_eq!(
             error.to_string(),
             "cannot append to /s/mail.jsonl: No space left on device; nothing was stored: free some space and try again"

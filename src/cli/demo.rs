@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::say;
 use crate::error::{Error, Result};
-use crate::json::{Document, Object, Value};
+use crate::json::{Document, Object, Value, quote};
 use crate::sys::{process, random};
 use crate::wake::{Plan, converse};
 
@@ -55,7 +55,7 @@ pub fn run() -> Result<i32> {
     let question = "Does GET /users page by cursor or by offset?\nI am writing the client now.";
     let sent = stage.tool(&WEB, "send", &[("to", API.name), ("body", question), ("kind", "request")])?;
     let request = member(&sent, "id")?;
-    say(&indent(&format!("send(to: \"api\", body: {:?})\n-> {}\n", question, member(&sent, "hint")?)))?;
+    say(&indent(&format!("send(to: \"api\", body: {})\n-> {}\n", quote(question), member(&sent, "hint")?)))?;
 
     say("\n3  api's user types a prompt; api's hook puts the mail before its model:\n")?;
     let text = stage.shown(&API, "UserPromptSubmit", &[("prompt", "go on")], "page by cursor")?;
@@ -66,8 +66,8 @@ pub fn run() -> Result<i32> {
     let arguments = [("to", WEB.name), ("body", answer), ("in_reply_to", &request), ("kind", "reply")];
     let sent = stage.tool(&API, "send", &arguments)?;
     say(&indent(&format!(
-        "send(to: \"web\", body: {:?}, in_reply_to: ...)\n-> {}\n",
-        answer,
+        "send(to: \"web\", body: {}, in_reply_to: ...)\n-> {}\n",
+        quote(answer),
         member(&sent, "hint")?
     )))?;
 

@@ -38,7 +38,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         let directory = visible(row.directory.as_deref().unwrap_or("?"));
         let name = row.name.map_or("unregistered".to_owned(), |name| format!("({name})"));
         let ago = clock::ago(row.active_ms, now);
-        let title = row.title.map_or(String::new(), |title| format!("  {title:?}"));
+        let title = row.title.map_or(String::new(), |title| format!("  {}", json::quote(&visible(&title))));
         table.push_str(&format!("[{:8}] {}  {directory}  {ago}  {name}{title}\n", row.host.name, row.id));
     }
     say(&table)

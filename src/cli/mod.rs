@@ -97,6 +97,11 @@ fn say(text: &str) -> Result<i32> {
     }
 }
 
+/// Says in one line what is going on, to a reader who may have left.
+fn say_line(text: &str) {
+    let _ = say(&format!("{}\n", visible(text)));
+}
+
 /// As [`say`], of something that has been done: a script that saw only the
 /// failure would do it again.
 fn report(done: &str, text: &str) -> Result<i32> {

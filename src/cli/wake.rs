@@ -1,9 +1,8 @@
 //! `relay wake`: resumes a dormant session with a message.
 
-use super::{Parsed, remark, report, say};
+use super::{Parsed, remark, report, say, say_line};
 use crate::error::{Error, Result};
 use crate::mail::address;
-use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::find::{by_id, find};
 use crate::ops::wake::{Mode, Target, Wake, plan};
@@ -15,7 +14,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&(wake.to_json() + "\n"));
     }
     if let Some(run) = parsed.value("record") {
-        return wake.run_recorded(relay, run, |word| drop(say(&format!("{}\n", visible(word)))));
+        return wake.run_recorded(relay, run, say_line);
     }
     if parsed.flag("detach") {
         let run = wake.detach(relay)?;

@@ -91,11 +91,13 @@ pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
     if !session.info().unwrap_or(None).is_some_and(|info| ends(&info)) {
         return Ok(());
     }
-    let guard = session.lock()?;
-    match session.info()?.filter(|info| ends(info)) {
-        Some(info) => guard.write_info(&Info { process: None, seen_ms: clock::now_ms(), ..*info }),
-        None => Ok(()),
-    }
+    session.update(|info| {
+        let still = ends(info);
+        if still {
+            (info.process, info.seen_ms) = (None, clock::now_ms());
+        }
+        still
+    })
 }
 
 /// The record with the sighting's news in it.

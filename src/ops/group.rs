@@ -127,13 +127,11 @@ fn partly(sent: &[Sent], readers: &[Found], error: &Error) -> Error {
     let names = |found: &mut dyn Iterator<Item = &Found>| {
         found.map(|found| found.info.label().to_owned()).collect::<Vec<_>>().join(", ")
     };
-    // What the error says to do is about its own message alone.
-    let error_text = error.to_string();
-    let why = error_text.split("; ").next().unwrap_or_default();
     error.reworded(format!(
-        "stored for {} (id {}), not for {}: {why}; send it again only to those",
+        "stored for {} (id {}), not for {}: {}; send it again only to those",
         names(&mut sent.iter().map(|sent| &sent.to)),
         sent[0].message.id,
         names(&mut readers[sent.len()..].iter()),
+        error.what(),
     ))
 }

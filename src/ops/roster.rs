@@ -82,10 +82,11 @@ fn look_at(sessions: &[Session]) -> Vec<Row> {
         }
         let runs = info.process.as_ref().is_some_and(|process| {
             let known = running.contains(process);
-            if !known && process.is_alive() {
+            let runs = known || process.is_alive();
+            if runs && !known {
                 running.push(process.clone());
             }
-            running.contains(process)
+            runs
         });
         let live = runs || session.is_kept_live();
         // What it inherits may be mail, and has not come yet.

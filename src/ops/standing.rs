@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Relay;
 use super::bell::{Counted, count_ring};
 use super::find::{Found, find, latest};
-use super::wait::{is_held, may_be_shown};
+use super::wait::{State, state};
 use super::wake::{Mode, Target, plan};
 use crate::error::{Error, Result};
 use crate::limits::{CHECK_BYTES, DATE_MS, LOOK_AGAIN_MS};
@@ -120,9 +120,11 @@ fn look(
     *found = now;
     check(found)?;
     let again = |again_ms| Ok(Done { line: None, again_ms: Some(again_ms) });
-    if !may_be_shown(&found.session)? {
+    match state(&found.session)? {
+        State::Ready | State::Held { more: true } => {}
         // Nothing tells of a reader's death.
-        return if is_held(&found.session) { again(LOOK_AGAIN_MS) } else { Ok(Done::default()) };
+        State::Held { more: false } => return again(LOOK_AGAIN_MS),
+        State::Empty => return Ok(Done::default()),
     }
     if found.session.is_live(&found.info) || found.session.is_resumed() {
         // A crash of its host tells nobody.

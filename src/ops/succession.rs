@@ -184,13 +184,13 @@ fn empty(old: &Session, successor: &str, end: u64) -> Result<()> {
 
 /// Changes the record of a session that still inherits from `old`.
 fn update(session: &Session, old: &str, change: impl FnOnce(&mut Info)) -> Result<()> {
-    let guard = session.lock()?;
-    let Some(mut info) = session.info().unwrap_or(None) else { return Ok(()) };
-    if info.inherits.as_deref() == Some(old) {
-        change(&mut info);
-        guard.write_info(&info)?;
-    }
-    Ok(())
+    session.update(|info| {
+        let still = info.inherits.as_deref() == Some(old);
+        if still {
+            change(info);
+        }
+        still
+    })
 }
 
 /// Its user came back to a session after another went on from it: what it had is

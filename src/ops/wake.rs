@@ -12,7 +12,7 @@ use crate::host::{self, HOSTS, Host};
 use crate::json;
 use crate::mail::address;
 use crate::mail::message::uuid_v7;
-use crate::store::{Info, Session};
+use crate::store::Session;
 use crate::sys::lock::Lock;
 use crate::sys::process::Process;
 use crate::sys::{clock, process, random};
@@ -196,13 +196,10 @@ impl Wake {
 /// Notes the host's process in the session's record: it keeps the session live
 /// when this relay is ended before it. Where that fails, the host's hook does it.
 fn keep_live(session: &Session, pid: u32) {
-    let note = || -> Result<()> {
-        let Some(process) = Process::of(pid) else { return Ok(()) };
-        let guard = session.lock()?;
-        match session.info()? {
-            Some(info) => guard.write_info(&Info { process: Some(process), ..*info }),
-            None => Ok(()),
-        }
-    };
-    let _ = note();
+    if let Some(process) = Process::of(pid) {
+        let _ = session.update(|info| {
+            info.process = Some(process);
+            true
+        });
+    }
 }

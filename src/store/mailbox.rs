@@ -158,8 +158,8 @@ impl Guard<'_> {
     /// Returns the offset after it.
     pub fn append(&self, message: &Message) -> Result<u64> {
         let path = self.session().log();
-        let end = log::append_line(&path, message.to_line().as_bytes())
-            .map_err(|e| Error::io("append to", &path, e))?;
+        let end =
+            log::append_line(&path, message.to_line().as_bytes()).map_err(|e| Error::not_stored(&path, e))?;
         file::touch(self.session().folder(), ACTIVE_MS);
         Ok(end)
     }

@@ -98,24 +98,22 @@ impl Store {
     pub fn release_leaked_names(&self, dry: bool) -> Result<usize> {
         let mut leaked = 0;
         for name in self.names()? {
-            match self.lead(&name)? {
-                Some(Lead::Nowhere) => {
-                    leaked += 1;
-                    if !dry {
-                        self.release_if_nowhere(&name)?;
+            let owner = match self.lead(&name)? {
+                Some(Lead::To(session)) if leaks(&session, &name) => Some(session),
+                Some(Lead::Nowhere) => None,
+                _ => continue,
+            };
+            leaked += 1;
+            match owner {
+                _ if dry => {}
+                None => self.release_if_nowhere(&name)?,
+                Some(session) => {
+                    let guard = session.lock()?;
+                    // Whoever gives a name has the lock until the record says it.
+                    if leaks(&session, &name) {
+                        self.release_name(&guard, &name)?;
                     }
                 }
-                Some(Lead::To(session)) if leaks(&session, &name) => {
-                    leaked += 1;
-                    if !dry {
-                        let guard = session.lock()?;
-                        // Whoever gives a name has the lock until the record says it.
-                        if leaks(&session, &name) {
-                            self.release_name(&guard, &name)?;
-                        }
-                    }
-                }
-                _ => {}
             }
         }
         Ok(leaked)

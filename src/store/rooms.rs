@@ -47,15 +47,15 @@ impl Store {
         let path = self.membership(room, guard.session());
         let draft = guard.session().file("room.tmp");
         let content = format!("{}\n", guard.session().key());
-        for tries in 1.. {
+        let mut tries = 0;
+        loop {
             file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
             match file::create(&path, &draft, content.as_bytes()) {
                 // The last member has just left, and the folder with it.
-                Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => {}
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
                 made => return made.map(|_| ()).map_err(|e| Error::io("join the room", &path, e)),
             }
         }
-        Ok(())
     }
 
     /// Ends the guarded session's membership, if it has one. `predecessor`: that

@@ -89,10 +89,10 @@ impl Session {
 
     /// Whether somebody registered it: a mailbox can exist before its session.
     pub fn is_registered(&self) -> bool {
-        self.file("info.json").exists()
+        self.record().exists()
     }
 
-    /// The record's path, for people to find it.
+    /// The record's path.
     pub fn record(&self) -> PathBuf {
         self.file("info.json")
     }
@@ -100,7 +100,7 @@ impl Session {
     /// The record; `None` when it was never registered, an error when the file
     /// is damaged.
     pub fn info(&self) -> Result<Option<Box<Info>>> {
-        let path = self.file("info.json");
+        let path = self.record();
         let info = file::with_content(&path, STATE_FILE_BYTES, Info::parse);
         match info.map_err(|e| Error::io("read", &path, e))? {
             None => Ok(None),
@@ -112,22 +112,34 @@ impl Session {
 
     /// Takes the session's lock, making its folder where there is none.
     pub fn lock(&self) -> Result<Guard<'_>> {
-        let path = self.file("lock");
+        match self.lock_file("lock", |path| Lock::exclusive(path).map(Some))? {
+            Some(lock) => Ok(Guard { session: self, _lock: lock }),
+            None => Err(Error::busy(&self.file("lock"), None)),
+        }
+    }
+
+    /// Takes a lock of the folder, which is made where there is none.
+    fn lock_file(&self, name: &str, take: fn(&Path) -> Result<Option<Lock>>) -> Result<Option<Lock>> {
+        let path = self.file(name);
         for _ in 0..LOCK_TRIES {
-            let lock = match Lock::exclusive(&path) {
+            match take(&path) {
                 Err(error) if error.is(Cause::Io(std::io::ErrorKind::NotFound)) => {
                     file::make_directory(&self.folder)
                         .map_err(|e| Error::io("make the folder", &self.folder, e))?;
-                    continue;
                 }
-                taken => taken?,
-            };
-            // While we waited, the folder may have been folded away.
-            if lock.is_of(&path) {
-                return Ok(Guard { session: self, _lock: lock });
+                // While we waited, the folder may have been folded away.
+                Ok(Some(lock)) if !lock.is_of(&path) => {}
+                taken => return taken,
             }
         }
         Err(Error::busy(&path, None))
+    }
+
+    /// Changes the record, if there is one and `change` says that it did.
+    pub fn update(&self, change: impl FnOnce(&mut Info) -> bool) -> Result<()> {
+        let guard = self.lock()?;
+        let Some(mut info) = self.info().unwrap_or(None) else { return Ok(()) };
+        if change(&mut info) { guard.write_info(&info) } else { Ok(()) }
     }
 
     /// Marks the session live for as long as the returned lock is kept.
@@ -137,16 +149,7 @@ impl Session {
 
     /// Takes the right to resume the session; `None` while somebody has it.
     pub fn resume_lock(&self) -> Result<Option<Lock>> {
-        let path = self.file("resume");
-        for _ in 0..LOCK_TRIES {
-            file::make_directory(&self.folder).map_err(|e| Error::io("make the folder", &self.folder, e))?;
-            match Lock::try_exclusive(&path)? {
-                // The folder may have been folded away meanwhile.
-                Some(lock) if !lock.is_of(&path) => {}
-                lock => return Ok(lock),
-            }
-        }
-        Err(Error::busy(&path, None))
+        self.lock_file("resume", Lock::try_exclusive)
     }
 
     /// Whether a `relay wake` or `attach` resumes it right now.
@@ -177,7 +180,7 @@ impl Guard<'_> {
 
     /// Replaces the record.
     pub fn write_info(&self, info: &Info) -> Result<()> {
-        let path = self.session.file("info.json");
+        let path = self.session.record();
         file::replace(&path, info.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
     }
 }

@@ -220,7 +220,7 @@ pub fn converse(plan: &Plan, variables: &[(&str, &str)], input: &str) -> Result<
     let output = child.wait_with_output().map_err(failed)?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(Error::failed(format!("{} {:?} failed", plan.program, plan.arguments))),
+        false => Err(Error::failed(format!("{} {} failed", plan.program, plan.arguments.join(" ")))),
     }
 }
 
