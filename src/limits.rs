@@ -180,9 +180,14 @@ pub const CHECK_BYTES: usize = 64 * 1024;
 pub const ANCESTORS: usize = 16;
 /// Sessions that one host process is remembered for.
 pub const PROCESS_SESSIONS: usize = 32;
+/// A day in milliseconds.
+pub const DAY_MS: u64 = 86_400_000;
 /// How old a record's note of when its session was seen gets while it is in use,
 /// in milliseconds.
-pub const SEEN_MS: u64 = 86_400_000;
+pub const SEEN_MS: u64 = DAY_MS;
+/// How long a session counts as live after it was seen, in milliseconds, where its
+/// host's process cannot be looked at: in another container, or without `/proc`.
+pub const UNSEEN_LIVE_MS: u64 = 2 * SEEN_MS;
 /// Successors followed from a session id before giving up on a cycle: each
 /// `/clear` of a conversation adds one.
 pub const SUCCESSIONS: usize = 10_000;

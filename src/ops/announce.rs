@@ -35,7 +35,7 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     let id = address::check_id(sighting.id)?;
     let session = store.session(&id);
     let is_nameless = |info: &Info| info.name.is_none() && info.inherits.is_none();
-    if let Some(info) = session.info().unwrap_or(None) {
+    if let Some(info) = session.known()? {
         if let Some(successor) = &info.successor {
             come_back(store, &session, successor)?;
         } else if !is_nameless(&info) && updated(&info, sighting) == info && seen_lately(&info) {
@@ -48,7 +48,7 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     if let Some(process) = &sighting.process {
         store.announce(process, &session)?;
     }
-    let known = session.info().unwrap_or(None).unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
+    let known = session.known()?.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
     let mut info = updated(&known, sighting);
     if info.inherits.is_none() {
         info.seen_ms = clock::now_ms();
@@ -87,8 +87,9 @@ fn leave_others(store: &Store, session: &Session, sighting: &Sighting) -> Result
 /// The session has ended in this host process: it no longer keeps it live. The
 /// end of an earlier process can come late, when another runs the session.
 pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
-    let ends = |info: &Info| info.process.is_some() && info.process.as_ref() == process;
-    if !session.info().unwrap_or(None).is_some_and(|info| ends(&info)) {
+    let process = process.cloned().unwrap_or_else(Process::unknown);
+    let ends = |info: &Info| info.process.as_ref() == Some(&process);
+    if !session.known()?.is_some_and(|info| ends(&info)) {
         return Ok(());
     }
     session.update(|info| {
@@ -111,8 +112,11 @@ fn updated(known: &Info, sighting: &Sighting) -> Box<Info> {
             field.clone_from(news);
         }
     }
-    if sighting.process.is_some() {
-        info.process.clone_from(&sighting.process);
+    match &sighting.process {
+        Some(process) => info.process = Some(process.clone()),
+        // Something runs it, though nothing tells what.
+        None if sighting.at_start || info.process.is_none() => info.process = Some(Process::unknown()),
+        None => {}
     }
     info
 }

@@ -14,11 +14,14 @@ use crate::store::{Cursor, Hold, Session, Store};
 use crate::sys::process::{Process, host_process};
 use crate::sys::{clock, random};
 
+/// The event at which a tool call shows mail; no host's fingerprint.
+const CALL: &str = "call";
+
 /// Who takes mail.
 pub struct Reader {
     /// The process whose death returns the mail.
     pub process: Option<Process>,
-    /// The event at which the mail is shown.
+    /// The event at which the mail is shown, where its own session takes it.
     pub event: Option<String>,
     /// How long the hold stands, in milliseconds.
     pub life_ms: u64,
@@ -206,7 +209,7 @@ pub fn take_for_call(
         let held = cursor.hold.as_ref().map_or(Ok(0), |hold| session.count(hold.from, hold.to))?;
         return Ok(Batch { held, ..Batch::default() });
     }
-    let reader = Reader { process, event: None, life_ms: SESSION_HOLD_MS };
+    let reader = Reader { process, event: Some(CALL.to_owned()), life_ms: SESSION_HOLD_MS };
     let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, fits)?;
     if batch.token.is_empty() && cursor != before {
         guard.note_cursor(&cursor)?;

@@ -130,7 +130,7 @@ fn has_work(session: &Session, event: &Event, hears: bool) -> Result<bool> {
 
 /// Whether the hold, if there is one, can still be this host's.
 fn is_current(cursor: &Cursor) -> bool {
-    cursor.hold.as_ref().is_none_or(|hold| hold.process.as_ref().is_none_or(Process::is_alive))
+    !cursor.hold.as_ref().is_some_and(|hold| hold.process.as_ref().is_some_and(Process::has_ended))
 }
 
 /// Settles the hold of the event before and takes what is pending now, if the

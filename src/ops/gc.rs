@@ -9,11 +9,9 @@ use super::Relay;
 use super::find::latest;
 use super::succession::inherit;
 use crate::error::{Error, Result};
-use crate::limits::{FOLD_DAYS, SWEEP_MS, SWEEP_SESSIONS};
+use crate::limits::{DAY_MS, FOLD_DAYS, SWEEP_MS, SWEEP_SESSIONS};
 use crate::store::{Info, Session, Store};
 use crate::sys::clock;
-
-const DAY_MS: u64 = 86_400_000;
 
 /// What was done, or would be.
 #[derive(Default)]

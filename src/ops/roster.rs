@@ -82,7 +82,7 @@ fn look_at(sessions: &[Session]) -> Vec<Row> {
         }
         let runs = info.process.as_ref().is_some_and(|process| {
             let known = running.contains(process);
-            let runs = known || process.is_alive();
+            let runs = known || info.runs();
             if runs && !known {
                 running.push(process.clone());
             }

@@ -14,7 +14,7 @@ use crate::mail::address;
 use crate::mail::message::uuid_v7;
 use crate::store::Session;
 use crate::sys::lock::Lock;
-use crate::sys::process::Process;
+use crate::sys::process::{Life, Process};
 use crate::sys::{clock, process, random};
 use crate::wake::{self, Input, Plan};
 
@@ -104,11 +104,18 @@ impl Wake {
             ));
         }
         let live = || {
+            let process = self.found.as_ref().and_then(|found| found.info.process.as_ref());
+            let seen = match process.map(Process::life) {
+                Some(Life::Unknown) => {
+                    " (as far as can be told: its host runs in another container or sandbox)"
+                }
+                _ => "",
+            };
             Error::new(
                 Cause::Live,
                 format!(
-                    "session {} is live; resuming it here would put two writers on one conversation. Its mail reaches \
-                 it by itself; nothing was started",
+                    "session {} is live{seen}; resuming it here would put two writers on one conversation. Its mail \
+                     reaches it by itself; nothing was started",
                     self.id
                 ),
             )

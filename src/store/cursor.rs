@@ -227,11 +227,11 @@ impl Cursor {
 
 impl Hold {
     /// Whether the hold still stands: not expired (a clock that jumped back
-    /// cannot stretch it much), and its process, if it names one, still runs.
+    /// cannot stretch it much), and its process, if it names one, has not ended.
     pub fn stands(&self, now_ms: u64) -> bool {
         let in_time =
             now_ms < self.expires_ms && self.expires_ms - now_ms <= SESSION_HOLD_MS + CLOCK_SLACK_MS;
-        in_time && self.process.as_ref().is_none_or(Process::is_alive)
+        in_time && !self.process.as_ref().is_some_and(Process::has_ended)
     }
 }
 

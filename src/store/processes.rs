@@ -1,17 +1,17 @@
 //! Which sessions a host process announced: a few lines a process.
 //!
-//! Invariant: a note is only believed while the process (pid and start time)
-//! that its file is named after runs; losing one costs a hook's next event.
+//! Invariant: a note is only believed while the process that its file is named
+//! after has not ended; one that was lost is made anew within a day.
 
 use std::path::PathBuf;
 
 use super::session::Session;
 use super::{Store, entries};
 use crate::error::{Error, Result};
-use crate::limits::{PROCESS_SESSIONS, STATE_FILE_BYTES};
-use crate::sys::file;
-use crate::sys::process::Process;
+use crate::limits::{DAY_MS, FOLD_DAYS, PROCESS_SESSIONS, STATE_FILE_BYTES};
+use crate::sys::process::{Life, Process};
 use crate::sys::watch::Watch;
+use crate::sys::{clock, file};
 
 /// Notes of dead processes that one new process clears away.
 const SWEEP: usize = 64;
@@ -38,7 +38,9 @@ impl Store {
     pub fn announced_by_running(&self) -> Result<Vec<Session>> {
         let names = entries(&self.home.join("processes"))?;
         let mut sessions: Vec<Session> = Vec::new();
-        for process in names.iter().filter_map(|name| Process::parse(name)).filter(Process::is_alive) {
+        for process in
+            names.iter().filter_map(|name| Process::parse(name)).filter(|process| !process.has_ended())
+        {
             for session in self.announced_by(&process)? {
                 if !sessions.contains(&session) {
                     sessions.push(session);
@@ -112,7 +114,13 @@ impl Store {
 
     fn ended_processes(&self) -> Result<Vec<PathBuf>> {
         let folder = self.home.join("processes");
-        let ended = |name: &String| Process::parse(name).is_none_or(|process| !process.is_alive());
+        let opened = file::open(&folder).map_err(|e| Error::io("open", &folder, e))?;
+        let forgotten = clock::now_ms().saturating_sub(FOLD_DAYS * DAY_MS);
+        let ended = |name: &String| match Process::parse(name).map(|process| process.life()) {
+            Some(Life::Runs) => false,
+            Some(Life::Unknown) => file::changed_in(&opened, name) < forgotten,
+            Some(Life::Ended) | None => true,
+        };
         Ok(entries(&folder)?.into_iter().filter(ended).map(|name| folder.join(name)).collect())
     }
 

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use crate::error::{Cause, Error, Result};
 use crate::json;
-use crate::limits::STATE_FILE_BYTES;
+use crate::limits::{STATE_FILE_BYTES, UNSEEN_LIVE_MS};
 use crate::sys::clock;
 use crate::sys::file;
 use crate::sys::lock::Lock;
-use crate::sys::process::Process;
+use crate::sys::process::{Life, Process};
 use crate::sys::watch::Watch;
 
 /// Tries to lock a folder that others fold away meanwhile.
@@ -100,13 +100,28 @@ impl Session {
     /// The record; `None` when it was never registered, an error when the file
     /// is damaged.
     pub fn info(&self) -> Result<Option<Box<Info>>> {
+        match self.read_record()? {
+            Some(None) => Err(Error::failed(format!(
+                "{} is damaged; register the session again to mend it",
+                self.record().display()
+            ))),
+            record => Ok(record.flatten()),
+        }
+    }
+
+    /// What is known of the session: a damaged record counts as none, for the
+    /// mailbox is there all the same. One that cannot be read now may say anything,
+    /// so that is an error.
+    pub fn known(&self) -> Result<Option<Box<Info>>> {
+        self.read_record().map(Option::flatten)
+    }
+
+    /// `Some(None)`: it is there and damaged.
+    fn read_record(&self) -> Result<Option<Option<Box<Info>>>> {
         let path = self.record();
-        let info = file::with_content(&path, STATE_FILE_BYTES, Info::parse);
-        match info.map_err(|e| Error::io("read", &path, e))? {
-            None => Ok(None),
-            Some(info) => info.map(Some).ok_or_else(|| {
-                Error::failed(format!("{} is damaged; register the session again to mend it", path.display()))
-            }),
+        match file::with_content(&path, STATE_FILE_BYTES, Info::parse) {
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Ok(Some(None)),
+            read => read.map_err(|e| Error::io("read", &path, e)),
         }
     }
 
@@ -138,7 +153,7 @@ impl Session {
     /// Changes the record, if there is one and `change` says that it did.
     pub fn update(&self, change: impl FnOnce(&mut Info) -> bool) -> Result<()> {
         let guard = self.lock()?;
-        let Some(mut info) = self.info().unwrap_or(None) else { return Ok(()) };
+        let Some(mut info) = self.known()? else { return Ok(()) };
         if change(&mut info) { guard.write_info(&info) } else { Ok(()) }
     }
 
@@ -164,7 +179,7 @@ impl Session {
 
     /// Whether a process of this session runs.
     pub fn is_live(&self, info: &Info) -> bool {
-        info.process.as_ref().is_some_and(Process::is_alive) || self.is_kept_live()
+        info.runs() || self.is_kept_live()
     }
 
     /// Whether somebody has its [`Session::live_lock`].
@@ -225,6 +240,15 @@ impl Info {
         })?;
         info.host = host?;
         (!info.id.is_empty()).then_some(info)
+    }
+
+    /// Whether its host process runs; one that cannot be looked at is believed to
+    /// for some time.
+    pub fn runs(&self) -> bool {
+        match self.process.as_ref().map(Process::life) {
+            Some(Life::Unknown) => clock::now_ms().saturating_sub(self.seen_ms) < UNSEEN_LIVE_MS,
+            life => life == Some(Life::Runs),
+        }
     }
 
     /// What to call it: its name, else its id.

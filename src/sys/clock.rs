@@ -6,8 +6,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::fault;
-
-const DAY_MS: u64 = 86_400_000;
+use crate::limits::DAY_MS;
 
 /// The time, as files have it.
 pub fn now() -> SystemTime {

@@ -1,9 +1,11 @@
 //! Processes: who is alive, and which process of a host started this one.
 //!
-//! Invariant: a process is named by pid *and* start time, so that a recycled
-//! pid is never taken for the process that had it before.
+//! Invariant: a process is named by pid, start time and, in a container, its
+//! pid namespace, so that none is ever taken for another; what runs where this
+//! process cannot look is not said to have ended.
 
 use std::fmt;
+use std::sync::{Mutex, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::limits::ANCESTORS;
@@ -12,11 +14,23 @@ use crate::limits::ANCESTORS;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Process {
     pub pid: u32,
+    /// When it started, in the system's own words, and its pid namespace where
+    /// that is not the machine's own.
     start: String,
+}
+
+/// What can be told of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Runs,
+    Ended,
+    /// It is, or was, in another pid namespace, or nothing tells of processes here.
+    Unknown,
 }
 
 /// What the system tells about a process.
 struct Facts {
+    pid: u32,
     parent: u32,
     start: String,
     command: String,
@@ -26,12 +40,13 @@ struct Facts {
 impl Process {
     /// This very process.
     pub fn current() -> Option<Process> {
-        Process::of(std::process::id())
+        static CURRENT: OnceLock<Option<Process>> = OnceLock::new();
+        CURRENT.get_or_init(|| own_facts().map(Process::from)).clone()
     }
 
     /// The process that has this pid now.
     pub fn of(pid: u32) -> Option<Process> {
-        facts(pid).filter(|facts| !facts.ended).map(|facts| Process { pid, start: facts.start })
+        facts(pid).filter(|facts| !facts.ended).map(Process::from)
     }
 
     /// Reads the text form.
@@ -41,9 +56,40 @@ impl Process {
         (safe && start.len() <= 32).then_some(Process { pid: pid.parse().ok()?, start: start.to_owned() })
     }
 
-    /// Whether it still runs.
+    /// Whether it still runs, as far as can be told.
+    pub fn life(&self) -> Life {
+        match Process::of(self.pid) {
+            Some(now) if now == *self => Life::Runs,
+            _ if Process::current().is_some_and(|own| own.namespace() == self.namespace()) => Life::Ended,
+            _ => Life::Unknown,
+        }
+    }
+
+    /// Whether it still runs, for sure.
     pub fn is_alive(&self) -> bool {
-        Process::of(self.pid).is_some_and(|now| now == *self)
+        self.life() == Life::Runs
+    }
+
+    /// Whether it runs no more, for sure.
+    pub fn has_ended(&self) -> bool {
+        self.life() == Life::Ended
+    }
+
+    /// Its pid namespace; empty for the machine's own.
+    fn namespace(&self) -> &str {
+        self.start.find(NAMESPACE).map_or("", |at| &self.start[at..])
+    }
+
+    /// Stands for a process of which nothing tells: it is in no namespace.
+    pub fn unknown() -> Process {
+        Process { pid: 0, start: NAMESPACE.to_string() }
+    }
+}
+
+impl From<Facts> for Process {
+    fn from(facts: Facts) -> Process {
+        let start = facts.start + &namespace_of(facts.pid);
+        Process { pid: facts.pid, start }
     }
 }
 
@@ -54,13 +100,29 @@ impl fmt::Display for Process {
 }
 
 /// The agent host (or other program) that started this process: the nearest
-/// ancestor that is not a shell.
+/// ancestor that is not a shell. It stays the same for as long as the parent does,
+/// so a process that runs on asks once.
 pub fn host_process() -> Option<Process> {
-    let mut pid = std::os::unix::process::parent_id();
+    static HOST: Mutex<Option<(u32, Process)>> = Mutex::new(None);
+    let parent = std::os::unix::process::parent_id();
+    let mut known = HOST.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    match &*known {
+        Some((of, host)) if *of == parent => Some(host.clone()),
+        _ => {
+            let host = nearest_host()?;
+            *known = Some((parent, host.clone()));
+            Some(host)
+        }
+    }
+}
+
+fn nearest_host() -> Option<Process> {
+    // Where /proc is that of another pid namespace, its numbers are what counts.
+    let mut pid = own_facts()?.parent;
     for _ in 0..ANCESTORS {
         let facts = facts(pid)?;
         if !is_shell(&facts.command) {
-            return Some(Process { pid, start: facts.start });
+            return Some(facts.into());
         }
         pid = facts.parent;
     }
@@ -117,27 +179,67 @@ fn is_shell(command: &str) -> bool {
     )
 }
 
+/// What begins a namespace behind a start time; no letter of a month or day.
+const NAMESPACE: char = 'x';
+
+/// The machine's own pid namespace: `PROC_PID_INIT_INO` of Linux.
+#[cfg(target_os = "linux")]
+const MACHINE: u64 = 0xefff_fffc;
+
+/// The pid namespace of a process, behind [`NAMESPACE`]; empty for the machine's
+/// own. One that may not be looked at is taken to be in this process's.
+#[cfg(target_os = "linux")]
+fn namespace_of(pid: u32) -> String {
+    let number = |who: &str| rustix::fs::stat(format!("/proc/{who}/ns/pid")).map(|found| found.st_ino);
+    match number(&pid.to_string()).or_else(|_| number("self")) {
+        Ok(MACHINE) | Err(_) => String::new(),
+        Ok(other) => format!("{NAMESPACE}{other}"),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn namespace_of(_pid: u32) -> String {
+    String::new()
+}
+
+#[cfg(target_os = "linux")]
+fn own_facts() -> Option<Facts> {
+    facts_of("self")
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_facts() -> Option<Facts> {
+    facts(std::process::id())
+}
+
+#[cfg(target_os = "linux")]
+fn facts(pid: u32) -> Option<Facts> {
+    facts_of(&pid.to_string())
+}
+
 /// `/proc/<pid>/stat`: proc(5). The command may hold anything, so fields are
 /// counted from the last closing parenthesis.
 #[cfg(target_os = "linux")]
-fn facts(pid: u32) -> Option<Facts> {
+fn facts_of(who: &str) -> Option<Facts> {
     use std::io::Read;
     let mut line = [0u8; 1024]; // always longer than the line, which comes whole
-    let length = super::file::open(format!("/proc/{pid}/stat").as_ref()).ok()?.read(&mut line).ok()?;
+    let length = super::file::open(format!("/proc/{who}/stat").as_ref()).ok()?.read(&mut line).ok()?;
     let stat = String::from_utf8_lossy(&line[..length]);
     let (head, tail) = stat.rsplit_once(')')?;
-    let command = head.split_once('(')?.1.to_owned();
+    let (pid, command) = head.split_once(" (")?;
     let mut fields = tail.split_ascii_whitespace();
     let ended = matches!(fields.next()?, "Z" | "X");
     let parent = fields.next()?.parse().ok()?;
-    Some(Facts { parent, start: fields.nth(17)?.to_owned(), command, ended })
+    let start = fields.nth(17)?.to_owned();
+    Some(Facts { pid: pid.parse().ok()?, parent, start, command: command.to_owned(), ended })
 }
 
-/// `ps` is the one way to a start time without unsafe code.
+/// `ps` is the one way to a start time without unsafe code. Without `-ww` it cuts
+/// the command.
 #[cfg(not(target_os = "linux"))]
 fn facts(pid: u32) -> Option<Facts> {
     let output = std::process::Command::new("/bin/ps")
-        .args(["-o", "ppid=,state=,lstart=,comm=", "-p", &pid.to_string()])
+        .args(["-ww", "-o", "ppid=,state=,lstart=,comm=", "-p", &pid.to_string()])
         .env_clear()
         .env("LC_ALL", "C")
         .env("TZ", "UTC")
@@ -151,7 +253,7 @@ fn facts(pid: u32) -> Option<Facts> {
     let start: String =
         words.by_ref().take(5).flat_map(str::chars).filter(char::is_ascii_alphanumeric).collect();
     let command = words.collect::<Vec<_>>().join(" ");
-    (!start.is_empty()).then_some(Facts { parent, start, command, ended })
+    (!start.is_empty()).then_some(Facts { pid, parent, start, command, ended })
 }
 
 /// Lets go of children that have ended, where nobody waits for one.
