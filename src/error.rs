@@ -195,8 +195,12 @@ fn reason(source: &io::Error) -> String {
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space and try again",
-        io::ErrorKind::PermissionDenied => "check the owner and mode of this path",
-        io::ErrorKind::ReadOnlyFilesystem => "the store needs a writable file system",
+        io::ErrorKind::PermissionDenied => {
+            "check the owner and mode of this path (in an agent's sandbox, use relay's tools)"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "the store needs a writable file system (in an agent's sandbox, use relay's tools)"
+        }
         _ => "",
     }
 }

@@ -117,8 +117,11 @@ fn live_in_project(store: &Store, here: &Path) -> Result<Vec<Found>> {
     Ok(rows.filter(|row| row.live).map(|row| row.found).filter(fits).collect())
 }
 
-/// The nearest folder upwards that is a repository, else the directory itself.
+/// The nearest folder upwards that is a repository, else the directory itself,
+/// whatever links led there.
 fn project_of(directory: &Path) -> PathBuf {
+    let real = directory.canonicalize();
+    let directory = real.as_deref().unwrap_or(directory);
     directory.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(directory).to_owned()
 }
 

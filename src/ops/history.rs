@@ -197,7 +197,7 @@ pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message<'sta
     let mut looked = 0;
     while let Some(session) = sessions.get(looked) {
         replies.extend(fitting(session, &answers)?.into_iter().map(|record| record.message));
-        let info = session.info().unwrap_or(None).unwrap_or_default();
+        let info = session.known()?.unwrap_or_default();
         for next in [info.successor, info.formerly].into_iter().flatten() {
             let next = store.session(&next);
             if !sessions.contains(&next) {

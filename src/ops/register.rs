@@ -37,7 +37,7 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
     let session = found.session;
     store.release_if_nowhere(name)?;
     let guard = session.lock()?;
-    let known = session.info().unwrap_or(None);
+    let known = session.known()?;
     let mut info = known.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
     if let Some(directory) = details.directory {
         info.directory = Some(directory);
@@ -53,7 +53,7 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
     info.named = true;
     guard.write_info(&info)?;
     if let Some(former) = former.filter(|former| former != name) {
-        store.release_name(&guard, &former)?;
+        store.release_name(&guard, &former, Some(name))?;
     }
     drop(guard);
     Ok(Found { session, info })

@@ -135,7 +135,7 @@ pub(super) fn append(
     for _ in 0..MOVES {
         let guard = to.session.lock()?;
         // Seen under the lock: a session that went on as another takes no mail.
-        let current = to.session.info().unwrap_or(None);
+        let current = to.session.known()?;
         if current.is_some_and(|info| info.successor.is_some()) {
             drop(guard);
             to = latest(store, to.session)?;

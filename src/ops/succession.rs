@@ -59,7 +59,7 @@ pub fn succeed_if_cleared(store: &Store, sighting: &Sighting, source: Option<&st
 pub fn lock_to_read<'a>(store: &Store, session: &'a Session) -> Result<Option<(Guard<'a>, Box<Info>)>> {
     for _ in 0..MOVES {
         let guard = session.lock()?;
-        let info = session.info().unwrap_or(None).unwrap_or_default();
+        let info = session.known()?.unwrap_or_default();
         match (&info.successor, &info.inherits) {
             (Some(_), _) => return Ok(None),
             (None, None) => return Ok(Some((guard, info))),
@@ -78,7 +78,7 @@ pub fn inherit(store: &Store, session: &Session) -> Result<()> {
 
 /// `depth`: how many sessions may still have to inherit first.
 fn inherit_within(store: &Store, session: &Session, depth: usize) -> Result<()> {
-    let Some(info) = session.info().unwrap_or(None) else { return Ok(()) };
+    let Some(info) = session.known()? else { return Ok(()) };
     let Some(old_id) = &info.inherits else { return Ok(()) };
     let depth = depth.checked_sub(1).ok_or_else(|| circle(session))?;
     let old = store.session(old_id);
@@ -118,7 +118,7 @@ struct Estate {
 fn close(old: &Session, id: &str, successor: &str) -> Result<Option<Estate>> {
     let guard = old.lock()?;
     let unknown = || Box::new(Info { id: id.to_owned(), ..Info::default() });
-    let info = old.info().unwrap_or(None).unwrap_or_else(unknown);
+    let info = old.known()?.unwrap_or_else(unknown);
     let (name, named) = (info.name.clone(), info.named);
     match &info.successor {
         Some(other) if other != successor => return Ok(None),
@@ -173,7 +173,7 @@ fn move_mail(old: &Session, new: &Session, Estate { cursor, end, .. }: &Estate) 
 /// successor's.
 fn empty(old: &Session, successor: &str, end: u64) -> Result<()> {
     let guard = old.lock()?;
-    if old.info().unwrap_or(None).and_then(|info| info.successor).as_deref() != Some(successor) {
+    if old.known()?.and_then(|info| info.successor).as_deref() != Some(successor) {
         return Ok(());
     }
     let (mut cursor, _) = old.cursor()?;
@@ -198,7 +198,7 @@ fn update(session: &Session, old: &str, change: impl FnOnce(&mut Info)) -> Resul
 pub fn come_back(store: &Store, session: &Session, successor: &str) -> Result<()> {
     inherit(store, &store.session(successor))?;
     let guard = session.lock()?;
-    let Some(info) = session.info().unwrap_or(None).filter(|info| info.successor.is_some()) else {
+    let Some(info) = session.known()?.filter(|info| info.successor.is_some()) else {
         return Ok(());
     };
     let (cursor, bytes) = session.cursor()?;

@@ -68,9 +68,10 @@ impl Store {
         Ok(claimed || self.named(name)?.as_ref() == Some(guard.session()))
     }
 
-    /// Takes the name away from the guarded session, if it has it.
-    pub fn release_name(&self, guard: &Guard, name: &str) -> Result<()> {
-        if self.named(name)?.as_ref() != Some(guard.session()) {
+    /// Takes the name away from the guarded session, if it has it and its name
+    /// `now` is another.
+    pub fn release_name(&self, guard: &Guard, name: &str, now: Option<&str>) -> Result<()> {
+        if self.named(name)?.as_ref() != Some(guard.session()) || self.is_one_name(name, now) {
             return Ok(());
         }
         let path = self.name_file(name);
@@ -98,10 +99,10 @@ impl Store {
     pub fn release_leaked_names(&self, dry: bool) -> Result<usize> {
         let mut leaked = 0;
         for name in self.names()? {
-            let owner = match self.lead(&name)? {
-                Some(Lead::To(session)) if leaks(&session, &name) => Some(session),
-                Some(Lead::Nowhere) => None,
-                _ => continue,
+            let owner = match self.lead(&name) {
+                Ok(Some(Lead::To(session))) if self.leaks(&session, &name) => Some(session),
+                Ok(Some(Lead::Nowhere)) => None,
+                _ => continue, // one that cannot be read is left to `doctor`
             };
             leaked += 1;
             match owner {
@@ -110,13 +111,34 @@ impl Store {
                 Some(session) => {
                     let guard = session.lock()?;
                     // Whoever gives a name has the lock until the record says it.
-                    if leaks(&session, &name) {
-                        self.release_name(&guard, &name)?;
+                    if self.leaks(&session, &name) {
+                        self.release_name(&guard, &name, None)?;
                     }
                 }
             }
         }
         Ok(leaked)
+    }
+
+    /// Whether nothing but the name's file says that the session has it. What goes on
+    /// from a session, or is gone on from, may say it later.
+    fn leaks(&self, session: &Session, name: &str) -> bool {
+        session.info().is_ok_and(|info| match info {
+            None => true,
+            Some(info) => {
+                info.name.as_deref() != Some(name)
+                    && info.successor.is_none()
+                    && info.inherits.is_none()
+                    && !self.is_one_name(name, info.name.as_deref())
+            }
+        })
+    }
+
+    /// Whether both are one file, as `bob` and `Bob` are where the file system does
+    /// not tell them apart.
+    fn is_one_name(&self, name: &str, other: Option<&str>) -> bool {
+        let number = |name: &str| file::number(&self.name_file(name));
+        other.is_some_and(|other| number(name).is_some_and(|it| Some(it) == number(other)))
     }
 
     fn name_file(&self, name: &str) -> PathBuf {
@@ -133,17 +155,6 @@ enum Lead {
 /// Whether the session has no folder, for sure.
 fn is_gone(session: &Session) -> bool {
     session.folder().symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
-}
-
-/// Whether nothing but the name's file says that the session has it. What goes on
-/// from a session, or is gone on from, may say it later.
-fn leaks(session: &Session, name: &str) -> bool {
-    session.info().is_ok_and(|info| match info {
-        None => true,
-        Some(info) => {
-            info.name.as_deref() != Some(name) && info.successor.is_none() && info.inherits.is_none()
-        }
-    })
 }
 
 /// Whether the text could be the name of a session's folder.

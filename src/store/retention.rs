@@ -11,10 +11,8 @@ use std::path::PathBuf;
 use super::session::{Guard, Info, Session};
 use super::{Store, entries};
 use crate::error::{Error, Result};
-use crate::limits::{KEEP_DAYS, KEEP_MIB, TRIM_BYTES};
+use crate::limits::{DAY_MS, KEEP_DAYS, KEEP_MIB, TRIM_BYTES};
 use crate::sys::{file, log};
-
-const DAY_MS: u64 = 86_400_000;
 
 /// How much read mail a mailbox keeps; `None`: no limit of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +101,7 @@ impl Store {
             // A record without a time is as old as its folder, which this makes new.
             let seen_ms = info.seen_ms.max(1);
             guard.write_info(&Info { name: None, named: false, seen_ms, ..info.clone() })?;
-            self.release_name(&guard, name)?;
+            self.release_name(&guard, name, None)?;
         }
         for room in self.rooms_of(guard.session())? {
             self.leave(&guard, &room, None)?;

@@ -6,11 +6,12 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 
 use super::{Env, clock, fault};
 
@@ -144,11 +145,15 @@ pub fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
+/// What tells a file from every other, whatever it is called; `None` where there is
+/// none.
+pub fn number(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 /// The kind of the file system at `path`, where it is one that machines share.
-#[cfg(target_os = "linux")]
 pub fn network_file_system(path: &Path) -> Option<&'static str> {
-    // statfs(2) lists these numbers.
-    match u32::try_from(rustix::fs::statfs(path).ok()?.f_type).ok()? {
+    match kind_of_file_system(path)? {
         0x6969 => Some("NFS"),
         0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
         0x0102_1997 => Some("9p"),
@@ -158,8 +163,20 @@ pub fn network_file_system(path: &Path) -> Option<&'static str> {
     }
 }
 
+/// Whether a program serves the file system at `path`: then two ways to the same
+/// files may know nothing of each other's locks.
+pub fn is_served_by_program(path: &Path) -> bool {
+    kind_of_file_system(path) == Some(0x6573_5546)
+}
+
+/// Its number: statfs(2) lists them.
+#[cfg(target_os = "linux")]
+fn kind_of_file_system(path: &Path) -> Option<u32> {
+    u32::try_from(rustix::fs::statfs(path).ok()?.f_type).ok()
+}
+
 #[cfg(not(target_os = "linux"))]
-pub fn network_file_system(_path: &Path) -> Option<&'static str> {
+fn kind_of_file_system(_path: &Path) -> Option<u32> {
     None
 }
 
@@ -170,7 +187,7 @@ pub fn create(path: &Path, draft: &Path, content: &[u8]) -> io::Result<bool> {
     write_draft(draft, content)?;
     fault::unsynced(path);
     fault::step()?;
-    let created = match fs::hard_link(draft, path) {
+    let created = match link(draft, path) {
         Ok(()) => true,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
         Err(error) => return Err(error),
@@ -179,6 +196,23 @@ pub fn create(path: &Path, draft: &Path, content: &[u8]) -> io::Result<bool> {
     fault::synced(path);
     remove(draft)?;
     Ok(created)
+}
+
+/// Gives a file a second name that is free; on a file system without hard links,
+/// as vfat is, another name.
+fn link(draft: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(draft, path) {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
+            match rustix::fs::renameat_with(CWD, draft, CWD, path, RenameFlags::NOREPLACE) {
+                Ok(()) => Ok(()),
+                Err(Errno::EXIST) => Err(Errno::EXIST.into()),
+                Err(_) => Err(error),
+            }
+        }
+        linked => linked,
+    }
 }
 
 /// When what stands at `path`, seen from an open folder, last changed, itself
@@ -209,7 +243,6 @@ pub fn set_changed(path: &Path, time: SystemTime) -> io::Result<()> {
 
 /// What a file occupies on the disk, in bytes; 0 when there is none.
 pub fn occupied(path: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
     path.metadata().map_or(0, |metadata| metadata.blocks() * 512)
 }
 
@@ -293,7 +326,7 @@ pub(super) fn open_or_create(path: &Path, flags: OFlags) -> io::Result<File> {
 
 /// Opens (and creates) a file that only serves to be locked.
 pub fn open_lock(path: &Path) -> io::Result<File> {
-    open_or_create(path, OFlags::WRONLY)
+    open_or_create(path, OFlags::RDWR)
 }
 
 fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
@@ -305,14 +338,29 @@ fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
     make_last(&file, File::sync_all)
 }
 
-/// Makes the entry of `path` in its directory durable.
+/// Makes the entry of `path` in its directory durable, where the file system
+/// knows of such a thing.
 pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     fault::step()?;
-    make_last(&open(parent)?, File::sync_all)
+    match make_last(&open(parent)?, File::sync_all) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        synced => synced,
+    }
 }
 
 /// Syncs a file or folder, unless [`Env::syncs`] says otherwise.
 pub(super) fn make_last(file: &File, sync: fn(&File) -> io::Result<()>) -> io::Result<()> {
-    if Env::default().syncs() { sync(file) } else { Ok(()) }
+    if !Env::default().syncs() {
+        return Ok(());
+    }
+    match sync(file) {
+        // macOS: std asks the disk itself (F_FULLFSYNC), which not every file system can.
+        Err(error) if cfg!(target_os = "macos") && Errno::from_io_error(&error) != Some(Errno::IO) => {
+            Ok(rustix::fs::fsync(file)?)
+        }
+        synced => synced,
+    }
 }

@@ -11,7 +11,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::file::{open, open_lock};
+use rustix::fs::{OFlags, major, minor};
+
+use super::file::{number, open, open_lock, open_with};
 use crate::error::{Error, Result};
 use crate::limits::LOCK_WAIT_MS;
 
@@ -70,9 +72,8 @@ impl Lock {
 
     /// Whether the locked file is still the one at this path.
     pub fn is_of(&self, path: &Path) -> bool {
-        let number = |metadata: io::Result<std::fs::Metadata>| metadata.map(|m| (m.dev(), m.ino())).ok();
-        let locked = number(self.file.metadata());
-        locked.is_some() && locked == number(path.metadata())
+        let locked = self.file.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
+        locked.is_some() && locked == number(path)
     }
 
     /// Takes the lock only if nobody has it.
@@ -87,10 +88,16 @@ impl Lock {
         taken(file, path, |file| past_looks(|| file.try_lock_shared()))
     }
 
-    /// Whether somebody holds a lock on `path`; looking creates no file.
+    /// Whether somebody holds a lock on `path`, or nobody can tell; looking creates
+    /// no file.
     pub fn is_held(path: &Path) -> bool {
-        let Ok(file) = open(path) else { return false };
-        matches!(past_looks(|| file.try_lock()), Err(TryLockError::WouldBlock))
+        // NFS locks as lockf(3) does: whoever locks must be able to write.
+        let opened = match open_with(path, OFlags::RDWR) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => open(path),
+            opened => opened,
+        };
+        let Ok(file) = opened else { return false };
+        past_looks(|| file.try_lock()).is_err()
     }
 }
 
@@ -122,12 +129,12 @@ fn past_looks(
 
 /// Who holds the lock, as far as the kernel tells: `/proc/locks`, proc(5).
 fn holder(path: &Path) -> Option<String> {
-    let inode = path.metadata().ok()?.ino();
+    let metadata = path.metadata().ok()?;
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let suffix = format!(":{inode}");
-    let line = locks
-        .lines()
-        .find(|line| !line.contains("->") && line.split(' ').any(|word| word.ends_with(&suffix)))?;
+    let device = metadata.dev();
+    let wanted = format!("{:02x}:{:02x}:{}", major(device), minor(device), metadata.ino());
+    let line =
+        locks.lines().find(|line| !line.contains("->") && line.split(' ').any(|word| word == wanted))?;
     let pid = line.split_ascii_whitespace().nth(4)?;
     let command: io::Result<String> = std::fs::read_to_string(format!("/proc/{pid}/comm"));
     Some(match command {

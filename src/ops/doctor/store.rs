@@ -95,6 +95,12 @@ fn locks(store: &Store, findings: &mut Findings) {
             format!("the store is on a network file system ({kind}), which cannot keep relay's promises; {elsewhere}"),
         );
     }
+    if file::is_served_by_program(store.home()) {
+        return findings.notice(
+            "locks",
+            format!("the store is on a file system that a program serves (FUSE): safe only where all agents reach it by this one mount; else {elsewhere}"),
+        );
+    }
     let (Ok(one), Ok(other)) = (file::open(&path), file::open(&path)) else { return };
     // Held by somebody else already, they work.
     let work = match one.try_lock() {
