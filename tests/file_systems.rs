@@ -101,5 +101,11 @@ fn sessions_are_of_one_project_whatever_links_lead_there() {
     world.ok(&["register", "bob", "--id", BOB]);
     let mut send = world.command(&["send", "@all", "--", "hello"]);
     let run = Run::of(send.current_dir(world.project("real")).output().unwrap());
-    assert!(run.stdout.starts_with("queued -> bob\n"), "{} {}", run.stdout, run.stderr);
+    // The shell's own session is bob's, whom a hook announced last.
+    assert!(run.stdout.starts_with("queued -> alice\n"), "{} {}", run.stdout, run.stderr);
+    // Of two that one process announced, it is the one of this directory.
+    world.start("codex", "33333333-3333-4333-8333-333333333333", "elsewhere", "carol");
+    let mut whoami = world.command(&["whoami"]);
+    let run = Run::of(whoami.env("RELAY_PROJECT_DIR", world.project("real")).output().unwrap());
+    assert!(run.stdout.contains(BOB), "{} {}", run.stdout, run.stderr);
 }

@@ -4,6 +4,8 @@
 //! same host process saw, in the order of DESIGN's identity steps; never on an
 //! argument, never on a guess.
 
+use std::path::Path;
+
 use super::Relay;
 use super::announce::{announce, sighting_from_child};
 use super::find::{Found, by_id, latest};
@@ -78,7 +80,7 @@ pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
             return claimed(relay, here, id);
         }
         if here.len() > 1 {
-            here.retain(|found| found.info.directory.as_ref() == Some(&directory));
+            here.retain(|found| is_in(&found.info, &directory));
         }
         if here.len() > 1 && here.iter().any(|found| runs_many(&found.info)) {
             one_of = here;
@@ -166,7 +168,7 @@ fn may_be_ours(host: &Host, info: &Info, process: Option<&Process>) -> bool {
 fn live_in_directory(
     store: &Store,
     env: &crate::sys::Env,
-    directory: &std::path::Path,
+    directory: &Path,
     process: Option<&Process>,
 ) -> Result<Vec<Found>> {
     let Some(host) = host::in_environment(env) else { return Ok(Vec::new()) };
@@ -175,14 +177,22 @@ fn live_in_directory(
         let Ok(Some(info)) = session.info() else { continue };
         let fits = info.successor.is_none()
             && info.host == host.name
-            && info.directory.as_deref() == Some(directory)
             && may_be_ours(host, &info, process)
-            && session.is_live(&info);
+            && session.is_live(&info)
+            && is_in(&info, directory);
         if fits {
             candidates.push(Found { session, info });
         }
     }
     Ok(candidates)
+}
+
+/// Whether the session is in this directory, whatever links lead there.
+fn is_in(info: &Info, directory: &Path) -> bool {
+    info.directory.as_deref().is_some_and(|known| {
+        known == directory
+            || known.canonicalize().ok().is_some_and(|real| directory.canonicalize().ok() == Some(real))
+    })
 }
 
 fn unknown(candidates: &[Found]) -> Error {
