@@ -117,8 +117,7 @@ pub fn host_process() -> Option<Process> {
 }
 
 fn nearest_host() -> Option<Process> {
-    // Where /proc is that of another pid namespace, its numbers are what counts.
-    let mut pid = own_facts()?.parent;
+    let mut pid = parent()?;
     for _ in 0..ANCESTORS {
         let facts = facts(pid)?;
         if !is_shell(&facts.command) {
@@ -202,6 +201,7 @@ fn namespace_of(_pid: u32) -> String {
     String::new()
 }
 
+/// This process, by the numbers of `/proc`, which may be that of another namespace.
 #[cfg(target_os = "linux")]
 fn own_facts() -> Option<Facts> {
     facts_of("self")
@@ -210,6 +210,21 @@ fn own_facts() -> Option<Facts> {
 #[cfg(not(target_os = "linux"))]
 fn own_facts() -> Option<Facts> {
     facts(std::process::id())
+}
+
+/// This process's parent, by the same numbers.
+#[cfg(target_os = "linux")]
+fn parent() -> Option<u32> {
+    let own = rustix::fs::readlink("/proc/self", Vec::new()).ok()?;
+    match own.to_str().ok()?.parse() == Ok(std::process::id()) {
+        true => Some(std::os::unix::process::parent_id()),
+        false => own_facts().map(|facts| facts.parent),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn parent() -> Option<u32> {
+    Some(std::os::unix::process::parent_id())
 }
 
 #[cfg(target_os = "linux")]
