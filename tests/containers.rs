@@ -37,11 +37,15 @@ impl Drop for Container {
 
 /// xargs plays the host: it is the container's first process, and no shell.
 fn container(world: &World, session: &str, folder: &str) -> Option<Container> {
+    container_with(world, session, folder, &["--mount-proc"])
+}
+
+fn container_with(world: &World, session: &str, folder: &str, proc: &[&str]) -> Option<Container> {
     let event = world.home().join(format!("{folder}.json"));
     let start = world.event(session, folder, "SessionStart", json!({"source": "startup"}));
     std::fs::write(&event, start.to_string()).unwrap();
     let script = r#""$RELAY" hook claude <"$0"; echo announced; exec sleep 600"#;
-    let flags = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+    let flags = [&["--pid", "--fork", "--kill-child"], proc].concat();
     let mut command = apart(world, &flags, &["xargs", "sh", "-c", script])?;
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), event.as_os_str().as_encoded_bytes())
@@ -58,6 +62,13 @@ fn seen_long_ago(world: &World, session: &str) {
     let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     record["seen"] = json!("2026-01-01T00:00:00.000Z");
     std::fs::write(path, record.to_string() + "\n").unwrap();
+}
+
+/// The host's process, as the session's record has it.
+fn process(world: &World, session: &str) -> String {
+    let record = std::fs::read(world.session(session).join("info.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    record["process"].as_str().unwrap().to_owned()
 }
 
 fn is_live(world: &World, session: &str) -> bool {
@@ -88,15 +99,25 @@ fn hosts_of_two_containers_are_two_though_both_are_process_1() {
     let (Some(_alice), Some(_bob)) = (container(&world, ALICE, "a"), container(&world, BOB, "b")) else {
         return;
     };
-    let process = |session| {
-        let record = std::fs::read_to_string(world.session(session).join("info.json")).unwrap();
-        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
-        record["process"].as_str().unwrap().to_owned()
-    };
     let space = |process: &str| process.split_once('x').map(|(_, space)| space.to_owned());
-    let (one, other) = (process(ALICE), process(BOB));
+    let (one, other) = (process(&world, ALICE), process(&world, BOB));
     assert!(one.starts_with("1-") && other.starts_with("1-"), "{one} {other}");
     assert_ne!(space(&one).expect("a namespace"), space(&other).expect("a namespace"));
+}
+
+#[test]
+fn a_container_that_sees_the_machines_processes_has_their_numbers() {
+    let world = World::new();
+    let inside = |session, folder| container_with(&world, session, folder, &[]);
+    let (Some(alice), Some(_bob)) = (inside(ALICE, "a"), inside(BOB, "b")) else { return };
+    let children = format!("/proc/{0}/task/{0}/children", alice.0.id());
+    let host = std::fs::read_to_string(children).unwrap().trim().to_owned();
+    let (one, other) = (process(&world, ALICE), process(&world, BOB));
+    assert!(one.starts_with(&format!("{host}-")), "{one}: the host is {host}");
+    assert_ne!(one, other);
+    assert!(is_live(&world, ALICE));
+    drop(alice);
+    assert!(is_live(&world, BOB));
 }
 
 /// Relay where nothing tells of processes, as in a sandbox.
