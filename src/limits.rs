@@ -100,10 +100,12 @@ pub const REDELIVERY_RUNS: usize = 16;
 pub const INJECT_BYTES: usize = 7_500;
 /// What a hook shows of a mail too long to show whole, in bytes.
 pub const INJECT_HEAD_BYTES: usize = 1_500;
-/// Most text that one `inbox` call of the bus returns, in bytes.
-pub const INBOX_BYTES: usize = 32 * 1024;
-/// Most of one body that one `inbox` call of the bus returns, in bytes.
-pub const INBOX_BODY_BYTES: usize = 16 * 1024;
+/// Most text that one `inbox` call of the bus returns, in bytes; half of it is the
+/// most of one body.
+pub const ANSWER_BYTES: usize = 32 * 1024;
+/// The same for a host that hands its model less of a tool's answer: Codex 10,000
+/// bytes, at times.
+pub const CUT_ANSWER_BYTES: usize = 9_000;
 /// Most text of sessions that one `roster` or `discover` call of the bus returns,
 /// in bytes.
 pub const SESSIONS_BYTES: usize = 16 * 1024;

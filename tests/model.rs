@@ -15,6 +15,7 @@ enum Act {
     Hold,
     Acknowledge,
     RollBack,
+    Start,
     Prompt,
     ToolUse,
     End,
@@ -28,7 +29,7 @@ fn histories() -> impl Strategy<Value = Vec<Act>> {
     use Act::*;
     let act = prop_oneof![
         4 => Just(Send), 1 => Just(Peek), 1 => Just(Inbox), 2 => Just(Hold), 2 => Just(Acknowledge),
-        2 => Just(RollBack), 2 => Just(Prompt), 2 => Just(ToolUse), 1 => Just(End),
+        2 => Just(RollBack), 1 => Just(Start), 2 => Just(Prompt), 2 => Just(ToolUse), 1 => Just(End),
         2 => Just(Ask), 3 => any::<bool>().prop_map(Answer),
     ];
     prop::collection::vec(act, 1..30)
@@ -37,7 +38,10 @@ fn histories() -> impl Strategy<Value = Vec<Act>> {
 /// Who reads the first `count` pending messages.
 enum Reader {
     Command,
-    Hook,
+    /// A hook; in a turn or at a start.
+    Hook {
+        in_turn: bool,
+    },
 }
 
 /// What must be true of the mailbox.
@@ -184,25 +188,40 @@ fn play(history: &[Act]) {
                     assert!(matches!(code, Some(0 | 7 | 64)), "{code:?}");
                 }
             }
-            Act::Prompt | Act::ToolUse => {
-                let name = if matches!(act, Act::Prompt) { "UserPromptSubmit" } else { "PostToolUse" };
+            Act::Start | Act::Prompt | Act::ToolUse => {
+                let name = match act {
+                    Act::Start => "SessionStart",
+                    Act::Prompt => "UserPromptSubmit",
+                    _ => "PostToolUse",
+                };
                 let said = shown(world.hook("codex", &event(name)));
                 if matches!(model.hold, Some((Reader::Command, _))) {
                     assert_eq!(said, []);
                 } else {
-                    if matches!(act, Act::ToolUse) && model.hold.is_some() {
-                        model.consume();
-                        model.settled = None;
+                    match act {
+                        Act::ToolUse if model.hold.is_some() => {
+                            model.consume();
+                            model.settled = None;
+                        }
+                        // The turn in which it was shown is over without proof.
+                        Act::Prompt if matches!(model.hold, Some((Reader::Hook { in_turn: true }, _))) => {
+                            model.put_back();
+                            model.settled = None;
+                        }
+                        _ => {}
                     }
                     assert_eq!(said, model.free());
+                    let before = matches!(model.hold, Some((Reader::Hook { in_turn: true }, _)));
+                    let is_new = !said.is_empty() && !matches!(act, Act::Start);
                     if !model.pending.is_empty() {
-                        model.hold = Some((Reader::Hook, model.pending.len()));
+                        let in_turn = before || is_new;
+                        model.hold = Some((Reader::Hook { in_turn }, model.pending.len()));
                     }
                 }
             }
             Act::End => {
                 world.hook("codex", &event("SessionEnd"));
-                if matches!(model.hold, Some((Reader::Hook, _))) {
+                if matches!(model.hold, Some((Reader::Hook { .. }, _))) {
                     model.put_back();
                     model.settled = None;
                 }

@@ -192,6 +192,11 @@ export default async function relay(pi) {
     return hook({ session_id: id, cwd: ctx.cwd, hook_event_name: event, ...more })
   }
 
+  // The mail at a prompt. Where text is left that was not sent, it is no new turn for
+  // relay, at which it would give the same again.
+  const mailAtPrompt = (ctx, unsent) =>
+    mail(ctx, "UserPromptSubmit", { prompt_id: randomUUID(), ...(unsent && { prompt: "" }) })
+
   // The conversation here is this one now. `source`: what it was before.
   async function begin(ctx, source) {
     const id = ctx.sessionManager.getSessionId()
@@ -207,7 +212,7 @@ export default async function relay(pi) {
   // looks for mail itself, at its next step.
   async function wake(ctx, text) {
     if (!ctx.isIdle() || ctx.hasPendingMessages()) return
-    const waiting = await mail(ctx, "UserPromptSubmit", { prompt_id: randomUUID() })
+    const waiting = await mailAtPrompt(ctx, session.unsent)
     session.unsent += waiting
     if (!session.unsent) return
     const content = `${text}\n\n${session.unsent}`
@@ -227,7 +232,7 @@ export default async function relay(pi) {
       const turn = session
       const given = turn.said && prompt === turn.said
       turn.said = ""
-      const text = given ? "" : await mail(ctx, "UserPromptSubmit", { prompt_id: randomUUID() })
+      const text = given ? "" : await mailAtPrompt(ctx, turn.unsent)
       turn.unsent = given ? "" : turn.unsent + text
       const content = turn.unsent
       if (!bus) connect()

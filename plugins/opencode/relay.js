@@ -95,7 +95,8 @@ export const Relay = async ({ client, directory }) => {
     if (session.speaker !== id) return ""
     const unsent = session.unsent
     session.unsent = ""
-    return unsent + (await hook(session, event, more))
+    // With that, it is no new turn for relay, at which it would give the same again.
+    return unsent + (await hook(session, event, unsent ? { ...more, prompt: "" } : more))
   }
 
   const isOurs = (tool) => TOOLS.test(tool) && servers.some((name) => tool.startsWith(name + "_"))

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
 use super::{Host, Moment, Sessions, Wiring};
 use crate::json::{self, Object, edit};
+use crate::limits::ANSWER_BYTES;
 use crate::sys::Env;
 
 pub const HOST: Host = Host {
@@ -19,6 +20,8 @@ pub const HOST: Host = Host {
     inherited_variables: &["ANTIGRAVITY_AGENT", "ANTIGRAVITY_EXECUTABLE_DATA_DIR"],
     meta_paths: &[],
     call_argument: None,
+    subagent_mark: None,
+    answer_bytes: ANSWER_BYTES,
     sessions: Sessions::One,
     output: |_, moment, text| match moment {
         Moment::TurnEnd => Object::new().str("decision", "continue").str("reason", text).finish(),
@@ -33,6 +36,7 @@ pub const HOST: Host = Host {
         _ => "{}",
     },
     subagent_tool: None,
+    no_answer: None,
     moments: &[("PreInvocation", Moment::ToolUse), ("Stop", Moment::TurnEnd)],
     resume: |id, message, _| {
         let prompt = format!("-p={message}");

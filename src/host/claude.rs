@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::wiring::{Change, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json};
 use super::{Host, Moment, Ring, Sessions, Wiring, common_output, text_of};
 use crate::json::{self, Document, Object, Value};
+use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -28,11 +29,14 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
+    subagent_mark: None,
+    answer_bytes: ANSWER_BYTES,
     sessions: Sessions::One,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",
     subagent_tool: None,
+    no_answer: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

@@ -6,6 +6,7 @@ use super::wiring::{Change, Entries, Form, Listed, Server, program_of_shell_hook
 use super::{Host, Moment, Ring, Sessions, Wiring, common_output};
 use crate::json::toml::{self, Table};
 use crate::json::{self, Object};
+use crate::limits::CUT_ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -19,11 +20,15 @@ pub const HOST: Host = Host {
     inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
     call_argument: None,
+    subagent_mark: Some((&["x-codex-turn-metadata", "thread_source"], "subagent")),
+    // A model that it does not know gets no more than 10,000 bytes of an answer, without the middle.
+    answer_bytes: CUT_ANSWER_BYTES,
     sessions: Sessions::One,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",
     subagent_tool: None,
+    no_answer: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::wiring::{Change, Entries, Form, Server, add_to_json, is_true, remove_from_json, servers_in_json};
 use super::{Host, Moment, Sessions, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
+use crate::limits::CUT_ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -26,6 +27,9 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
+    subagent_mark: None,
+    // A longer one is kept in a file, of which the model sees the beginning.
+    answer_bytes: CUT_ANSWER_BYTES,
     sessions: Sessions::One,
     output: |event_name, moment, text| match moment {
         Moment::TurnEnd => common_output(event_name, moment, text),
@@ -35,6 +39,7 @@ pub const HOST: Host = Host {
     deaf_at: &[Moment::Start],
     silence: |_| "",
     subagent_tool: None,
+    no_answer: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

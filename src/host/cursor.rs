@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
 use super::{Host, Moment, Sessions, Wiring};
 use crate::json::Object;
+use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -19,6 +20,8 @@ pub const HOST: Host = Host {
     inherited_variables: &["CURSOR_AGENT"],
     meta_paths: &[],
     call_argument: None,
+    subagent_mark: None,
+    answer_bytes: ANSWER_BYTES,
     sessions: Sessions::One,
     output: |_, moment, text| match moment {
         Moment::TurnEnd => Object::new().str("followup_message", text).finish(),
@@ -27,6 +30,7 @@ pub const HOST: Host = Host {
     deaf_at: &[Moment::Prompt],
     silence: |_| "",
     subagent_tool: None,
+    no_answer: None,
     moments: &[
         ("sessionStart", Moment::Start),
         ("beforeSubmitPrompt", Moment::Prompt),

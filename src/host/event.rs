@@ -46,6 +46,10 @@ pub struct Event {
     /// Whether its prompt is no user's: mail that a turn's end handed over, or
     /// nothing but a tool's result, which some hosts announce like a prompt.
     pub is_continuation: bool,
+    /// Whether the model said something in the turn that it ends, as far as it tells.
+    pub is_answered: bool,
+    /// Whether it is about relay's tool `inbox`, whatever the user calls its server.
+    pub of_inbox: bool,
     /// A digest of its bytes: tells whether two events are the same one.
     pub fingerprint: String,
 }
@@ -84,6 +88,10 @@ impl Event {
             is_continuation: members
                 .str("prompt")
                 .is_some_and(|prompt| prompt.is_empty() || fence::is_relays(&prompt)),
+            is_answered: !host.no_answer.is_some_and(|(key, words)| {
+                members.str(key).is_some_and(|said| said.is_empty() || said == words)
+            }),
+            of_inbox: members.str("tool_name").is_some_and(|tool| tool.ends_with("inbox")),
             fingerprint: format!("{:016x}", fnv1a(bytes)),
         })
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
 use super::{Host, Moment, Sessions, Wiring, common_output};
 use crate::json::{self, Document, Object, Value, edit};
+use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -28,6 +29,8 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
+    subagent_mark: None,
+    answer_bytes: ANSWER_BYTES,
     // Driven by an editor (`--acp`), which starts them unsaid. In a terminal it
     // starts one, aloud, and may go on with another: the one before has left then.
     sessions: Sessions::OneOnceStarted,
@@ -36,6 +39,7 @@ pub const HOST: Host = Host {
     deaf_at: &[Moment::Start],
     silence: |_| "",
     subagent_tool: Some(SUBAGENT_TOOL),
+    no_answer: Some(("prompt_response", "[no response text]")),
     moments: &[
         ("SessionStart", Moment::Start),
         ("BeforeAgent", Moment::Prompt),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_line, servers_in_json, shell_word};
 use super::{Host, Moment, Sessions, Wiring, text_of};
 use crate::json::{self, toml};
+use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
 
@@ -20,6 +21,8 @@ pub const HOST: Host = Host {
     inherited_variables: &[],
     meta_paths: &[],
     call_argument: None,
+    subagent_mark: None,
+    answer_bytes: ANSWER_BYTES,
     sessions: Sessions::One,
     // As it is, in plain words.
     output: |_, _, text| text.to_owned(),
@@ -27,6 +30,7 @@ pub const HOST: Host = Host {
     deaf_at: &[Moment::Start, Moment::ToolUse, Moment::TurnEnd],
     silence: |_| "",
     subagent_tool: None,
+    no_answer: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

@@ -61,6 +61,10 @@ pub struct Host {
     /// The argument in which the host's plugin names the session of a tool call,
     /// over whatever the model wrote there.
     pub call_argument: Option<&'static str>,
+    /// Where a tool call's `_meta` tells that a subagent makes it, and with what word.
+    pub subagent_mark: Option<(&'static [&'static str], &'static str)>,
+    /// How much of a tool's answer it surely hands to the model whole, in bytes.
+    pub answer_bytes: usize,
     pub sessions: Sessions,
     /// What a hook prints so that the model reads a text.
     pub output: fn(event_name: &str, moment: Moment, text: &str) -> String,
@@ -72,6 +76,9 @@ pub struct Host {
     /// The tool that gives a subagent a task, where the events of subagents look
     /// like the session's own.
     pub subagent_tool: Option<&'static str>,
+    /// The member of a turn's end that holds what the model said, and what it holds
+    /// besides nothing when the model said nothing.
+    pub no_answer: Option<(&'static str, &'static str)>,
     /// The hook events relay listens to.
     pub moments: &'static [(&'static str, Moment)],
     /// The arguments that resume session `id` with a message, headless;
@@ -183,6 +190,12 @@ pub fn session_in_meta(meta: Value) -> Option<(&'static Host, String)> {
         let id = host.meta_paths.iter().find_map(|path| meta.path(path).and_then(Value::str))?;
         Some((host, id.to_owned()))
     })
+}
+
+/// Whether a tool call's `_meta` says that a subagent makes it.
+pub fn subagent_in_meta(meta: Value) -> bool {
+    let mut marks = HOSTS.iter().filter_map(|host| host.subagent_mark);
+    marks.any(|(path, word)| meta.path(path).and_then(Value::str) == Some(word))
 }
 
 /// The session that a tool call's arguments name for a host that speaks so, if

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::wiring::Plugin;
 use super::{Host, Listed, Listing, Moment, Ring, Sessions, Wiring, common_output};
 use crate::json::{self, Document, Object, Value};
+use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
 
@@ -26,11 +27,14 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: Some("relay_session"),
+    subagent_mark: None,
+    answer_bytes: ANSWER_BYTES,
     sessions: Sessions::Many,
     output: common_output,
     deaf_at: &[],
     silence: |_| "",
     subagent_tool: None,
+    no_answer: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

@@ -7,6 +7,7 @@ use super::wiring::{
 };
 use super::{Host, Moment, Sessions, Wiring, common_output, text_of};
 use crate::json::{self, Object};
+use crate::limits::CUT_ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -32,12 +33,16 @@ pub const HOST: Host = Host {
     ],
     meta_paths: &[],
     call_argument: None,
+    subagent_mark: None,
+    // A longer one is kept in a file, of which the model sees the beginning.
+    answer_bytes: CUT_ANSWER_BYTES,
     sessions: Sessions::One,
     output: common_output,
     // It becomes a part of the system prompt, which is made anew when the session is resumed.
     deaf_at: &[Moment::Start],
     silence: |_| "",
     subagent_tool: None,
+    no_answer: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

@@ -15,7 +15,9 @@ use crate::sys::process::{Process, host_process};
 use crate::sys::{clock, random};
 
 /// The event at which a tool call shows mail; no host's fingerprint.
-const CALL: &str = "call";
+pub const CALL: &str = "call";
+/// The event of a session's start, whatever its fingerprint.
+pub const START: &str = "start";
 
 /// Who takes mail.
 pub struct Reader {
@@ -113,7 +115,10 @@ pub fn take(
     let to = if taken == total { passed.end } else { ends[taken - 1] };
     let hold = match cursor.hold.take() {
         Some(earlier) => {
-            Hold { to, expires_ms: clock::now_ms() + reader.life_ms, taker: Process::current(), ..earlier }
+            let expires_ms = clock::now_ms() + reader.life_ms;
+            // What a turn showed is over with it, whatever a start showed besides.
+            let event = if earlier.event.as_deref() == Some(START) { reader.event } else { earlier.event };
+            Hold { to, expires_ms, taker: Process::current(), event, ..earlier }
         }
         None => Hold {
             token: begin(guard.session(), from)?,
@@ -220,9 +225,13 @@ pub fn take_for_call(
 /// Where a session is when it comes for mail.
 #[derive(Clone, Copy)]
 pub enum Step<'a> {
-    /// An event that says nothing about what the model has read: a start, a
-    /// prompt.
+    /// An event that says nothing about what the model has read: a start, more of
+    /// the same turn.
     Before,
+    /// An event at which a turn is over that proved nothing: its user's next prompt,
+    /// or its end without a word of the model. What was shown in it may have been
+    /// taken back.
+    Anew(&'a str),
     /// An event that comes only after the model went on: a tool's use, a turn's
     /// end.
     After(&'a str),
@@ -243,22 +252,30 @@ pub fn settle_before(session: &Session, cursor: &mut Cursor, process: Option<&Pr
     }
     let shown = session.shown(&hold.token);
     let complete = shown.is_some_and(|shown| shown >= hold.to);
+    let over = is_over(hold, step);
     let printing =
         !complete && hold.taker.as_ref().is_some_and(Process::is_alive) && hold.stands(clock::now_ms());
     if printing {
         return false;
     }
     let proved = match step {
-        Step::Before => false,
+        Step::Before | Step::Anew(_) => false,
         Step::After(event) => hold.event.as_deref() != Some(event),
         Step::Call => true,
     };
     match (proved, complete) {
         (true, _) => cursor.acknowledge_before(shown.unwrap_or(0)),
-        (false, true) => {} // it goes on, and takes in what is new
-        (false, false) => cursor.put_back(),
+        (false, true) if !over => {} // it goes on, and takes in what is new
+        (false, _) => cursor.put_back(),
     }
     true
+}
+
+/// Whether the turn in which the hold's mail was shown is over at this step. What a
+/// start showed stands before the turn; a hook that runs twice sees one event twice.
+pub fn is_over(hold: &Hold, step: Step) -> bool {
+    let shown_at = hold.event.as_deref();
+    matches!(step, Step::Anew(event) if shown_at != Some(event) && shown_at != Some(START))
 }
 
 /// Whether a hold is of the session's own host, which this process is. A hook

@@ -7,7 +7,7 @@
 
 use super::Relay;
 use super::announce::{Sighting, announce, end};
-use super::collect::{Batch, Reader, Step, Taken, is_of, settle_before, take};
+use super::collect::{Batch, CALL, Reader, START, Step, Taken, is_of, is_over, settle_before, take};
 use super::succession::{inherit, lock_to_read, succeed_if_cleared};
 use crate::error::Result;
 use crate::host::{Event, Host, Moment};
@@ -15,7 +15,7 @@ use crate::limits::{CONTINUATIONS, SESSION_HOLD_MS, STEP_BYTES};
 use crate::mail::address::check_id;
 use crate::mail::fence;
 use crate::store::session::Guard;
-use crate::store::{Cursor, Session, Store};
+use crate::store::{Cursor, Hold, Session, Store};
 use crate::sys::process::{Process, host_process};
 use crate::sys::{heap, random};
 
@@ -27,22 +27,27 @@ pub struct Injection {
 
 /// Handles one event. `None`: nothing to say.
 pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Injection>> {
-    if event.in_subagent {
+    if event.in_subagent && !event.of_inbox {
         return Ok(None);
     }
     let store = relay.store()?;
     let session = store.session(&check_id(&event.session)?);
+    if event.in_subagent {
+        // Its model has read what was for the session's own.
+        return let_go(&session, host_process().as_ref(), Some(CALL)).map(|()| None);
+    }
     if is_in_subagent(host, &session, event) {
         return Ok(None);
     }
     let process = see(relay, &store, &session, host, event)?;
     if event.moment == Moment::End {
         let process = host_process();
-        let_go(&session, process.as_ref())?;
+        let_go(&session, process.as_ref(), None)?;
         end(&session, process.as_ref())?;
         return Ok(None);
     }
-    let hears = !host.deaf_at.contains(&event.moment);
+    // Nobody goes on after a turn that ended without a word.
+    let hears = !host.deaf_at.contains(&event.moment) && event.is_answered;
     if !has_work(&session, event, hears)? {
         return Ok(None);
     }
@@ -106,7 +111,9 @@ fn see(
 /// What this event says about mail that was shown before it.
 fn step(event: &Event) -> Step<'_> {
     match event.moment {
+        Moment::TurnEnd if !event.is_answered => Step::Anew(&event.fingerprint),
         Moment::ToolUse | Moment::TurnEnd => Step::After(&event.fingerprint),
+        Moment::Prompt if !event.is_continuation => Step::Anew(&event.fingerprint),
         Moment::Start | Moment::Prompt | Moment::Delegation | Moment::End => Step::Before,
     }
 }
@@ -122,7 +129,9 @@ fn has_work(session: &Session, event: &Event, hears: bool) -> Result<bool> {
     let settles = match (step(event), &cursor.hold) {
         (_, None) => false,
         (Step::After(event), Some(hold)) => hold.event.as_deref() != Some(event),
-        (_, Some(hold)) => session.shown(&hold.token).is_none_or(|shown| shown < hold.to),
+        (step, Some(hold)) => {
+            is_over(hold, step) || session.shown(&hold.token).is_none_or(|shown| shown < hold.to)
+        }
     };
     let resets = cursor.continued > 0 && begins_turn(event);
     Ok((hears && bytes > cursor.unheld()) || settles || resets || !is_current(&cursor))
@@ -159,7 +168,8 @@ fn show_pending(
     if event.moment == Moment::TurnEnd {
         cursor.continued += 1;
     }
-    let reader = Reader { process, event: Some(event.fingerprint.clone()), life_ms: SESSION_HOLD_MS };
+    let shown_at = if event.moment == Moment::Start { START } else { &event.fingerprint };
+    let reader = Reader { process, event: Some(shown_at.to_owned()), life_ms: SESSION_HOLD_MS };
     let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, fence::fitting)?;
     if batch.deliveries.is_empty() {
         if event.moment == Moment::TurnEnd {
@@ -172,9 +182,11 @@ fn show_pending(
     Ok(Some(Injection { text, taken: Taken::new(session, &batch) }))
 }
 
-/// The session ends: what it was shown last has no proof.
-fn let_go(session: &Session, process: Option<&Process>) -> Result<()> {
-    let ours = |cursor: &Cursor| cursor.hold.as_ref().is_some_and(|hold| is_of(hold, process));
+/// What the session was shown last, at that event if one is named, has no proof and
+/// will have none.
+fn let_go(session: &Session, process: Option<&Process>, shown_at: Option<&str>) -> Result<()> {
+    let there = |hold: &Hold| shown_at.is_none_or(|event| hold.event.as_deref() == Some(event));
+    let ours = |cursor: &Cursor| cursor.hold.as_ref().is_some_and(|hold| is_of(hold, process) && there(hold));
     if !ours(&session.cursor()?.0) {
         return Ok(());
     }

@@ -48,6 +48,8 @@ pub struct Call {
     pub named: Option<(&'static Host, String)>,
     /// The session that the host's plugin named in the call's arguments.
     pub claimed: Option<(&'static Host, String)>,
+    /// Whether a subagent of the session makes it, as far as the host says.
+    pub in_subagent: bool,
 }
 
 impl Call {
@@ -56,6 +58,7 @@ impl Call {
         Call {
             named: meta.and_then(host::session_in_meta),
             claimed: arguments.and_then(|arguments| host::session_in_arguments(&relay.env, arguments)),
+            in_subagent: meta.is_some_and(host::subagent_in_meta),
         }
     }
 }
