@@ -54,6 +54,9 @@ class Terminal:
         time.sleep(self.pause)
         self.tmux("send-keys", "-t", "host", "Enter")
 
+    def press(self, key):
+        self.tmux("send-keys", "-t", "host", key)
+
     def close(self):
         self.tmux("kill-server")
 
