@@ -58,7 +58,14 @@ impl Inbox {
 
     /// The text of the next ring; the lines it came in are as the host wants them.
     fn rung(&self) -> String {
-        let (connection, _) = self.listener.accept().unwrap();
+        self.listener.set_nonblocking(true).unwrap();
+        let mut accepted = None;
+        wait_for("the host is rung", || {
+            accepted = self.listener.accept().ok();
+            accepted.is_some()
+        });
+        let (connection, _) = accepted.unwrap();
+        connection.set_nonblocking(false).unwrap();
         let lines: Vec<Value> = BufReader::new(connection)
             .lines()
             .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
@@ -122,6 +129,24 @@ fn claude_is_rung_once_a_batch_at_its_own_socket() {
     world.ok(&["send", "alice", "--", "new"]);
     assert!(inbox.rung().contains("1 message "));
     assert_eq!(rings(&world, ALICE), 2);
+}
+
+/// Claude Code drops a line with the same words that comes within 30 seconds.
+#[test]
+fn no_two_batches_ring_with_the_same_words() {
+    let world = World::new();
+    claude_at_its_prompt(&world);
+    let inbox = Inbox::new(&world);
+    let _bus = inbox.bus(&world);
+    let rung = ["first", "second"].map(|body| {
+        world.ok(&["send", "alice", "--", body]);
+        let text = inbox.rung();
+        let sent = world.json(&["peek", "alice"])["messages"][0]["ts"].as_str().unwrap().to_owned();
+        assert!(text.contains(&format!("sent at {} UTC", &sent[11..19])), "{text}");
+        world.drain("alice");
+        text
+    });
+    assert_ne!(rung[0], rung[1]);
 }
 
 #[test]

@@ -17,29 +17,7 @@ const TAG: &str = "session-relay-mail";
 const DEFUSED: &str = "[relay-mail-tag]";
 
 /// Senders that one line names.
-const NAMED: usize = 4;
-
-/// The one line that rings a session: who wrote and how to read it, never what.
-pub fn invitation(messages: &[Message]) -> String {
-    let mut senders: Vec<String> = Vec::new();
-    for message in messages {
-        let sender = sender(message);
-        if !senders.contains(&sender) {
-            senders.push(sender);
-        }
-    }
-    let others = senders.len().saturating_sub(NAMED);
-    senders.truncate(NAMED);
-    let mut from = senders.join(", ");
-    if others > 0 {
-        from.push_str(&format!(" and {others} more"));
-    }
-    format!(
-        "relay (your user's mail between agent sessions): {} for this session, from {from}. Unless the mail is here \
-         already, read it with relay's `inbox` tool.",
-        count(messages.len(), "message")
-    )
-}
+pub(super) const NAMED: usize = 4;
 
 /// How many of these deliveries, taken from the front, one text may hold; at
 /// least one of a non-empty list.

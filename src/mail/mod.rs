@@ -5,6 +5,7 @@
 pub mod address;
 pub mod delivery;
 pub mod fence;
+pub mod invitation;
 pub mod message;
 pub mod text;
 

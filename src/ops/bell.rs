@@ -19,7 +19,8 @@ use crate::limits::{
     LOOK_AGAIN_MS, RING_AFTER_MS, RING_AGAIN_MS, RING_MESSAGES, RINGS_PER_HOUR, TRANSCRIPT_TAIL_BYTES,
 };
 use crate::mail::Message;
-use crate::mail::fence::{self, invitation};
+use crate::mail::fence;
+use crate::mail::invitation::invitation;
 use crate::store::Session;
 use crate::store::rings::Rung;
 use crate::sys::lock::Lock;
