@@ -75,6 +75,10 @@ pub const RUN_BYTES: usize = 256 * 1024;
 pub const RUNS_KEPT: usize = 8;
 /// Bytes at the end of a transcript that show whether a turn runs.
 pub const TRANSCRIPT_TAIL_BYTES: usize = 64 * 1024;
+/// How long a transcript that ends with a prompt stands still before the prompt
+/// counts as taken back, in milliseconds: longer than a model mostly thinks
+/// before it says anything.
+pub const STILL_TURN_MS: u64 = 5 * 60 * 1000;
 
 /// Days for which read mail is kept, unless the user says otherwise.
 pub const KEEP_DAYS: u64 = 30;

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use harness::{ALICE, BOB, World, injected};
 use serde_json::{Value, json};
@@ -191,6 +191,45 @@ fn a_session_whose_turn_runs_is_not_rung_until_it_ends() {
     inbox.rung();
     assert!(sent.elapsed() >= Duration::from_secs(4), "rung after {:?}", sent.elapsed());
     ended.join().unwrap();
+}
+
+/// Claude Code at its prompt, with these lines in its transcript. Returns the
+/// transcript.
+fn claude_with_transcript(world: &World, lines: &[Value]) -> PathBuf {
+    let transcript = world.project("a").join("t.jsonl");
+    let start = json!({"source": "startup", "transcript_path": transcript});
+    world.hook("claude", &world.event(ALICE, "a", "SessionStart", start));
+    std::fs::write(&transcript, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    transcript
+}
+
+#[test]
+fn what_a_command_shows_is_no_turn() {
+    let world = World::new();
+    claude_with_transcript(
+        &world,
+        &[
+            json!({"type": "assistant", "message": {"role": "assistant", "stop_reason": "end_turn"}}),
+            json!({"type": "user", "isMeta": true, "message": {"role": "user", "content": "## Context Usage"}}),
+        ],
+    );
+    let inbox = Inbox::new(&world);
+    let _bus = inbox.bus(&world);
+    world.ok(&["send", ALICE, "--", "after /context"]);
+    inbox.rung();
+}
+
+#[test]
+fn a_prompt_that_was_taken_back_silences_the_bell_for_minutes_only() {
+    let world = World::new();
+    let prompt = json!({"type": "user", "message": {"role": "user", "content": "think"}});
+    let transcript = claude_with_transcript(&world, &[prompt]);
+    let five_minutes_ago = SystemTime::now() - Duration::from_secs(300);
+    std::fs::File::open(transcript).unwrap().set_modified(five_minutes_ago).unwrap();
+    let inbox = Inbox::new(&world);
+    let _bus = inbox.bus(&world);
+    world.ok(&["send", ALICE, "--", "after Esc"]);
+    inbox.rung();
 }
 
 #[test]

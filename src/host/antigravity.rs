@@ -44,7 +44,7 @@ pub const HOST: Host = Host {
     },
     attach: |id| ["--conversation", id].map(str::to_owned).to_vec(),
     ring: None,
-    turn_runs: |_| None,
+    turn_runs: |_, _| None,
     // It keeps its conversations in databases.
     transcripts: |_| PathBuf::from("/dev/null/no-transcripts"),
     transcript_depth: 0,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::wiring::{Change, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json};
 use super::{Host, Moment, Ring, Sessions, Wiring, common_output, text_of};
 use crate::json::{self, Document, Object, Value};
-use crate::limits::ANSWER_BYTES;
+use crate::limits::{ANSWER_BYTES, STILL_TURN_MS};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -133,8 +133,10 @@ fn ring(env: &Env, _id: &str, line: &str) -> Option<Ring> {
     Some(Ring::Socket { path, lines })
 }
 
-/// The last thing said decides: an answer without a tool's use ends a turn.
-fn turn_runs(tail: &str) -> Option<bool> {
+/// The last thing said decides: an answer without a tool's use ends a turn. A
+/// prompt that is taken back before its answer (Esc) stays the last, so one that
+/// nothing has followed for long begins no turn.
+fn turn_runs(tail: &str, unchanged_ms: u64) -> Option<bool> {
     tail.lines().rev().find_map(|line| {
         let document = Document::parse(line.as_bytes()).ok()?;
         let entry = document.value();
@@ -147,21 +149,36 @@ fn turn_runs(tail: &str) -> Option<bool> {
                 None | Some("tool_use" | "pause_turn") => Some(true),
                 Some(_) => Some(false),
             },
-            "user" => Some(!is_aside(message)),
+            "user" if is_note(entry) => None,
+            "user" => Some(!is_aside(message) && unchanged_ms < STILL_TURN_MS),
             _ => None,
         }
     })
 }
 
+/// What the host puts down for its model as the user's besides what is said, as
+/// the output of `/context`. A line from another session and what a hook says at
+/// the turn's end bear the same mark, but the model answers them (2.1.329).
+fn is_note(entry: Value) -> bool {
+    entry.get("isMeta").and_then(Value::bool) == Some(true)
+        && entry.get("origin").is_none()
+        && !entry.get("message").is_some_and(|message| text_in(message).starts_with("Stop hook feedback:"))
+}
+
 /// What the host itself puts down as the user's without starting a turn: an
 /// interruption, a command's output.
 fn is_aside(message: Value) -> bool {
-    let content = message.get("content");
-    let first = content.and_then(Value::items).and_then(|mut items| items.next());
-    let text = content.and_then(Value::str).or_else(|| first?.get("text")?.str()).unwrap_or_default();
+    let text = text_in(message);
     text.starts_with("[Request interrupted")
         || text.starts_with("<local-command")
         || text.starts_with("<command-name>")
+}
+
+/// What a message says, or its first part.
+fn text_in(message: Value<'_>) -> &str {
+    let content = message.get("content");
+    let first = content.and_then(Value::items).and_then(|mut items| items.next());
+    content.and_then(Value::str).or_else(|| first?.get("text")?.str()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -185,8 +202,17 @@ mod tests {
         let stopped = r#"{"type":"user","message":{"content":[{"type":"text","text":"[Request interrupted by user]"}]}}"#;
         let command = r#"{"type":"user","message":{"content":"<command-name>/cost</command-name>"}}"#;
         let aside = r#"{"type":"user","isSidechain":true,"message":{"content":"a subagent's"}}"#;
+        let context = r###"{"type":"user","isMeta":true,"message":{"content":"## Context Usage"}}"###;
+        let peer =
+            r#"{"type":"user","isMeta":true,"origin":{"kind":"peer"},"message":{"content":"Another"}}"#;
+        let hook = r#"{"type":"user","isMeta":true,"message":{"content":"Stop hook feedback:\nrelay: 1"}}"#;
         let cases = [
             (vec![prompt], Some(true)),
+            (vec![answer, context], Some(false)),
+            (vec![result, context], Some(true)),
+            (vec![context], None),
+            (vec![answer, peer], Some(true)),
+            (vec![answer, hook], Some(true)),
             (vec![prompt, tool], Some(true)),
             (vec![tool, result], Some(true)),
             (vec![result, answer], Some(false)),
@@ -197,7 +223,9 @@ mod tests {
             (vec!["", "no JSON"], None),
         ];
         for (lines, runs) in cases {
-            assert_eq!(turn_runs(&lines.join("\n")), runs, "{lines:?}");
+            assert_eq!(turn_runs(&lines.join("\n"), STILL_TURN_MS - 1), runs, "{lines:?}");
         }
+        assert_eq!(turn_runs(prompt, STILL_TURN_MS), Some(false), "it was taken back");
+        assert_eq!(turn_runs(tool, STILL_TURN_MS), Some(true), "a tool may take long");
     }
 }

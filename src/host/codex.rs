@@ -172,7 +172,7 @@ fn transcripts(env: &Env) -> PathBuf {
 }
 
 /// The last event that begins or ends a turn decides.
-fn turn_runs(tail: &str) -> Option<bool> {
+fn turn_runs(tail: &str, _: u64) -> Option<bool> {
     tail.lines().rev().find_map(|line| {
         let payload = json::leading_members(json::members(line)?.get("payload")?.text);
         match payload.str("type")?.as_ref() {
@@ -191,10 +191,10 @@ mod tests {
     fn the_last_begin_or_end_tells_whether_a_turn_runs() {
         let event = |kind: &str| format!(r#"{{"type":"event_msg","payload":{{"type":"{kind}","n":1}}}}"#);
         let lines = |kinds: &[&str]| kinds.iter().map(|kind| event(kind)).collect::<Vec<_>>().join("\n");
-        assert_eq!(turn_runs(&lines(&["task_complete", "task_started", "agent_message"])), Some(true));
-        assert_eq!(turn_runs(&lines(&["task_started", "task_complete", "token_count"])), Some(false));
-        assert_eq!(turn_runs(&lines(&["task_started", "turn_aborted"])), Some(false));
-        assert_eq!(turn_runs(&(lines(&["task_complete"]) + "\n{\"payload\":{\"type\":")), Some(false));
-        assert_eq!(turn_runs(&lines(&["token_count"])), None);
+        assert_eq!(turn_runs(&lines(&["task_complete", "task_started", "agent_message"]), 0), Some(true));
+        assert_eq!(turn_runs(&lines(&["task_started", "task_complete", "token_count"]), 0), Some(false));
+        assert_eq!(turn_runs(&lines(&["task_started", "turn_aborted"]), 0), Some(false));
+        assert_eq!(turn_runs(&(lines(&["task_complete"]) + "\n{\"payload\":{\"type\":"), 0), Some(false));
+        assert_eq!(turn_runs(&lines(&["token_count"]), 0), None);
     }
 }

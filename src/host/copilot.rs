@@ -53,7 +53,7 @@ pub const HOST: Host = Host {
     },
     attach: |id| vec![format!("--resume={id}")],
     ring: None,
-    turn_runs: |_| None,
+    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("session-state"),
     transcript_depth: 1,
     transcript_id: |file_name| (file_name == "events.jsonl").then(String::new),

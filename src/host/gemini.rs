@@ -55,7 +55,7 @@ pub const HOST: Host = Host {
     attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
     // Nothing is known that starts a turn in a session at its prompt.
     ring: None,
-    turn_runs: |_| None,
+    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("tmp"),
     transcript_depth: 2,
     transcript_id: |file_name| {

@@ -44,7 +44,7 @@ pub const HOST: Host = Host {
     },
     attach: |id| ["--session", id].map(str::to_owned).to_vec(),
     ring: None,
-    turn_runs: |_| None,
+    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("sessions"),
     transcript_depth: 2,
     transcript_id: |file_name| (file_name == "state.json").then(String::new),

@@ -90,9 +90,9 @@ pub struct Host {
     /// text, idle or not; it gives `None` where what the child was started with
     /// does not allow it.
     pub ring: Option<Ringing>,
-    /// Whether a turn runs, by the last lines of the session's transcript;
-    /// `None`: they do not tell.
-    pub turn_runs: fn(tail: &str) -> Option<bool>,
+    /// Whether a turn runs, by the last lines of the session's transcript, which has
+    /// not changed for so many milliseconds; `None`: they do not tell.
+    pub turn_runs: fn(tail: &str, unchanged_ms: u64) -> Option<bool>,
     /// Where its transcripts are.
     pub transcripts: fn(env: &Env) -> PathBuf,
     /// Folders between that root and a transcript.

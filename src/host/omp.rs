@@ -46,7 +46,7 @@ pub const HOST: Host = Host {
         let lines = Object::new().str("session", id).str("text", line).finish() + "\n";
         Some(Ring::Socket { path, lines })
     }),
-    turn_runs: |_| None,
+    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("sessions"),
     transcript_depth: 1,
     transcript_id,

@@ -50,7 +50,7 @@ pub const HOST: Host = Host {
         let lines = Object::new().str("session", id).str("text", line).finish() + "\n";
         Some(Ring::Socket { path, lines })
     }),
-    turn_runs: |_| None,
+    turn_runs: |_, _| None,
     transcripts: |_| PathBuf::from("/dev/null/no-transcripts"),
     transcript_depth: 0,
     transcript_id: |_| None,

@@ -56,7 +56,7 @@ pub const HOST: Host = Host {
     },
     attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
     ring: None,
-    turn_runs: |_| None,
+    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("projects"),
     transcript_depth: 2,
     transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),

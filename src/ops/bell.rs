@@ -12,20 +12,19 @@ use super::Relay;
 use super::collect::pass_over;
 use super::find::Found;
 use super::identity::sessions_of_this_host;
+use super::turn::turn_runs;
 use super::wait::may_be_shown;
 use crate::error::Result;
 use crate::host::{self, Ring};
-use crate::limits::{
-    LOOK_AGAIN_MS, RING_AFTER_MS, RING_AGAIN_MS, RING_MESSAGES, RINGS_PER_HOUR, TRANSCRIPT_TAIL_BYTES,
-};
+use crate::limits::{LOOK_AGAIN_MS, RING_AFTER_MS, RING_AGAIN_MS, RING_MESSAGES, RINGS_PER_HOUR};
 use crate::mail::Message;
 use crate::mail::fence;
 use crate::mail::invitation::invitation;
 use crate::store::Session;
 use crate::store::rings::Rung;
+use crate::sys::clock;
 use crate::sys::lock::Lock;
 use crate::sys::watch::Watch;
-use crate::sys::{clock, file};
 use crate::wake::Plan;
 use crate::wake::ring::{self, Ringing};
 
@@ -190,7 +189,7 @@ impl Station {
     }
 
     fn try_ring(&self, relay: &Relay) -> Result<Next> {
-        if self.turn_runs()? {
+        if turn_runs(&self.found.info) {
             return Ok(Next::In(LOOK_AGAIN_MS));
         }
         let line = match count_ring(&self.found.session)? {
@@ -206,14 +205,6 @@ impl Station {
                 ring::run(plan).map(Next::Ringing)
             }
         }
-    }
-
-    /// Whether the host works on a turn, as far as its transcript tells.
-    fn turn_runs(&self) -> Result<bool> {
-        let info = &self.found.info;
-        let (Some(path), Some(host)) = (&info.transcript, host::named(&info.host)) else { return Ok(false) };
-        let Ok(Some(tail)) = file::read_tail(path, TRANSCRIPT_TAIL_BYTES) else { return Ok(false) };
-        Ok((host.turn_runs)(&String::from_utf8_lossy(&tail)).unwrap_or(false))
     }
 }
 

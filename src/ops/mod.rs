@@ -27,6 +27,7 @@ pub mod send;
 pub mod settle;
 pub mod standing;
 pub mod succession;
+pub mod turn;
 pub mod wait;
 pub mod wake;
 pub mod wiring;
