@@ -73,8 +73,12 @@ pub const RINGS_KEPT: usize = 64;
 pub const RUN_BYTES: usize = 256 * 1024;
 /// Detached runs of a session whose output is kept.
 pub const RUNS_KEPT: usize = 8;
-/// Bytes at the end of a transcript that show whether a turn runs.
+/// Bytes at the end of a transcript that mostly show whether a turn runs, or its
+/// title.
 pub const TRANSCRIPT_TAIL_BYTES: usize = 64 * 1024;
+/// Bytes at its end that are read to find out whether a turn runs where fewer do not
+/// tell: one tool's output can be longer than the tail above.
+pub const TRANSCRIPT_TURN_BYTES: usize = 8 * 1024 * 1024;
 /// How long a transcript that ends with a prompt stands still before the prompt
 /// counts as taken back, in milliseconds: longer than a model mostly thinks
 /// before it says anything.
@@ -210,3 +214,4 @@ const _: () =
 const _: () = assert!(INJECT_HEAD_BYTES * 2 < INJECT_BYTES, "a head never fills an injection");
 const _: () = assert!(COMMAND_HOLD_MS <= COMMAND_HOLD_SECONDS * 1000);
 const _: () = assert!(COMMAND_HOLD_SECONDS * 1000 <= SESSION_HOLD_MS);
+const _: () = assert!(TRANSCRIPT_TAIL_BYTES <= TRANSCRIPT_TURN_BYTES);

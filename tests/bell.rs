@@ -203,6 +203,45 @@ fn claude_with_transcript(world: &World, lines: &[Value]) -> PathBuf {
     transcript
 }
 
+const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
+
+/// One process announces three sessions, and one bus rings them in that order: so
+/// when the idle one is rung, the busy ones have been left alone.
+#[test]
+fn a_turn_is_seen_behind_long_lines() {
+    let world = World::new();
+    let busy = |host: &str, id: &str, name: &str, lines: &[Value]| {
+        let transcript = world.project(name).join("t.jsonl");
+        std::fs::write(&transcript, lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+            .unwrap();
+        let start = json!({"source": "startup", "transcript_path": transcript});
+        world.hook(host, &world.event(id, name, "SessionStart", start));
+    };
+    let read = |bytes: usize| json!([{"type": "tool_result", "content": "é".repeat(bytes / 2)}]);
+    busy(
+        "claude",
+        ALICE,
+        "a",
+        &[
+            json!({"type": "assistant", "message": {"role": "assistant", "stop_reason": "tool_use"}}),
+            json!({"type": "user", "message": {"role": "user", "content": read(201_000)}}),
+            json!({"type": "api-request"}),
+        ],
+    );
+    let output = json!({"type": "response_item", "payload": {"type": "function_call_output", "output": "x".repeat(9_000)}});
+    let mut turn = vec![json!({"type": "event_msg", "payload": {"type": "task_started"}})];
+    turn.extend(std::iter::repeat_n(output, 130));
+    busy("codex", CAROL, "c", &turn);
+    world.start("claude", BOB, "b", "bob");
+    let inbox = Inbox::new(&world);
+    let _bus = inbox.bus(&world);
+    for id in [ALICE, CAROL, BOB] {
+        world.ok(&["send", id, "--", "hello"]);
+    }
+    inbox.rung();
+    assert_eq!([ALICE, CAROL, BOB].map(|id| rings(&world, id)), [0, 0, 1]);
+}
+
 #[test]
 fn what_a_command_shows_is_no_turn() {
     let world = World::new();

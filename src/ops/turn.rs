@@ -1,18 +1,44 @@
 //! Whether a session's host works on a turn, by the transcript that it keeps.
 //!
-//! Invariant: a bounded piece of a regular file is read; what does not tell that
-//! a turn runs counts as idle.
+//! Invariant: a bounded piece of a regular file is read, the end first and more
+//! only where that does not tell; what does not tell that a turn runs counts as
+//! idle.
 
-use crate::host;
-use crate::limits::TRANSCRIPT_TAIL_BYTES;
+use std::path::Path;
+
+use crate::host::{self, Host};
+use crate::limits::{TRANSCRIPT_TAIL_BYTES, TRANSCRIPT_TURN_BYTES};
 use crate::store::Info;
 use crate::sys::{clock, file};
+
+/// How many times as much is read where an end does not tell.
+const FURTHER: usize = 4;
 
 /// Whether a turn of this session runs, as far as its transcript tells.
 pub fn turn_runs(info: &Info) -> bool {
     let (Some(path), Some(host)) = (&info.transcript, host::named(&info.host)) else { return false };
-    let Ok(Some(tail)) = file::read_tail(path, TRANSCRIPT_TAIL_BYTES) else { return false };
+    told_by(path, host).unwrap_or(false)
+}
+
+fn told_by(path: &Path, host: &Host) -> Option<bool> {
     let changed = path.metadata().and_then(|metadata| metadata.modified());
     let unchanged_ms = changed.map_or(0, |time| clock::now_ms().saturating_sub(clock::file_ms(time)));
-    (host.turn_runs)(&String::from_utf8_lossy(&tail), unchanged_ms).unwrap_or(false)
+    let mut limit = TRANSCRIPT_TAIL_BYTES;
+    loop {
+        let tail = file::read_tail(path, limit).ok()??;
+        let told = (host.turn_runs)(&String::from_utf8_lossy(whole_lines(&tail, limit)), unchanged_ms);
+        if told.is_some() || tail.len() < limit || limit == TRANSCRIPT_TURN_BYTES {
+            return told;
+        }
+        limit = (limit * FURTHER).min(TRANSCRIPT_TURN_BYTES);
+    }
+}
+
+/// The end of a file without the line that it begins in the middle of, which tells
+/// nothing and may not even be text there.
+fn whole_lines(tail: &[u8], limit: usize) -> &[u8] {
+    match tail.len() < limit {
+        true => tail,
+        false => tail.iter().position(|byte| *byte == b'\n').map_or(&[], |end| &tail[end + 1..]),
+    }
 }
