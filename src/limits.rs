@@ -161,6 +161,10 @@ pub const TRANSCRIPT_BYTES: usize = 1024 * 1024;
 pub const TITLE_LINES: usize = 8;
 /// Directory entries that one scan of a host's transcripts looks at.
 pub const SCAN_ENTRIES: usize = 200_000;
+/// Files in a host's folder of records of what runs now that are looked at.
+pub const RUNNING_RECORDS: usize = 1_000;
+/// Largest such record, in bytes.
+pub const RUNNING_RECORD_BYTES: usize = 16 * 1024;
 /// How long a host may take to list its sessions, in milliseconds.
 pub const LISTING_MS: u64 = 5_000;
 /// Bytes that are read of such a list.

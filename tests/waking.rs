@@ -166,6 +166,12 @@ fn watch_wakes_only_whom_its_user_gave_it() {
     assert!(child.0.wait().unwrap().success());
 }
 
+/// Whether a process waits in poll(2) or ppoll(2), by the numbers of x86_64 and aarch64.
+fn sleeps(process: &Child) -> bool {
+    let text = std::fs::read_to_string(format!("/proc/{}/syscall", process.id())).unwrap_or_default();
+    ["7", "73", "271"].contains(&text.split(' ').next().unwrap_or_default())
+}
+
 #[test]
 fn watch_keeps_quiet_hours() {
     let world = with_carol();
@@ -177,11 +183,7 @@ fn watch_keeps_quiet_hours() {
     world.ok(&["send", "carol", "--", "at night"]);
     let mut command = world.command(&["watch", "--quiet", &quiet, "carol"]);
     let child = Started(command.stdout(Stdio::piped()).spawn().unwrap());
-    let asleep = || {
-        let text = std::fs::read_to_string(format!("/proc/{}/syscall", child.0.id())).unwrap_or_default();
-        ["7", "73", "271"].contains(&text.split(' ').next().unwrap_or_default())
-    };
-    wait_for("the watch sleeps", asleep);
+    wait_for("the watch sleeps", || sleeps(&child.0));
     assert!(!world.session(CAROL).join("rings.json").exists() && !world.session(CAROL).join("runs").exists());
 }
 
@@ -232,5 +234,71 @@ fn watch_wakes_for_mail_that_a_dead_reader_had() {
     let mut child = Started(world.command(&["watch", "carol"]).stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     let woken = lines.next().unwrap().unwrap();
+    assert!(woken.contains("woke carol for 1 message"), "{woken}");
+}
+
+/// Claude Code's own record of a process that runs a session.
+fn note_running(folder: &std::path::Path, pid: u32, start: &str, session: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    let record = serde_json::json!({"pid": pid, "sessionId": session, "procStart": start, "status": "busy"});
+    std::fs::write(folder.join(format!("{pid}.json")), record.to_string()).unwrap();
+}
+
+/// Field 22 of proc(5)'s stat.
+fn start_time(pid: u32) -> String {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().to_owned()
+}
+
+#[test]
+fn a_live_session_that_relay_has_not_met_is_left_alone() {
+    const DAVE: &str = "44444444-4444-4444-8444-4444444ddddd";
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let settings = elsewhere.path().to_str().unwrap().to_owned();
+    for (world, folder) in [
+        (with_carol(), None),
+        (with_carol().with("CLAUDE_CONFIG_DIR", &settings), Some(elsewhere.path().join("sessions"))),
+    ] {
+        let records = folder.unwrap_or_else(|| world.home().join(".claude/sessions"));
+        let own = std::process::id();
+        let dir = world.project("c");
+        let wake =
+            |id: &str| world.run(&["wake", "--id", id, "--tool", "claude", "--dir", dir.to_str().unwrap()]);
+        // What makes no sense, and what tells of a process that has ended, is nothing.
+        note_running(&records, own, "1", DAVE);
+        note_running(&records, 999_999_999, "1", DAVE);
+        std::fs::write(records.join("1.json"), "no record").unwrap();
+        std::fs::write(records.join("2.json"), vec![b' '; 100_000]).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", records.join("3.json")).unwrap();
+        assert_eq!(wake(DAVE).code, Some(0));
+        note_running(&records, own, &start_time(own), DAVE);
+        for refused in [wake(DAVE), world.run(&["attach", "--id", DAVE, "--dir", dir.to_str().unwrap()])] {
+            assert_eq!(
+                (refused.code, refused.stderr.contains("is live")),
+                (Some(3), true),
+                "{}",
+                refused.stderr
+            );
+        }
+        assert_eq!(wake(CAROL).code, Some(0), "another session");
+        // One that relay knows, asleep as far as its hooks have seen.
+        note_running(&records, own, &start_time(own), CAROL);
+        assert_eq!(world.run(&["wake", "carol"]).code, Some(3));
+        assert_eq!(world.json(&["wake", "carol", "--dry"])["live"], true);
+    }
+}
+
+#[test]
+fn watch_says_nothing_while_the_host_itself_runs_the_session() {
+    let world = with_carol();
+    world.ok(&["register", "carol", "--wake", "on"]);
+    world.ok(&["send", "carol", "--", "hello"]);
+    let records = world.home().join(".claude/sessions");
+    note_running(&records, std::process::id(), &start_time(std::process::id()), CAROL);
+    let mut child = Started(world.command(&["watch", "carol"]).stdout(Stdio::piped()).spawn().unwrap());
+    wait_for("the watch sleeps", || sleeps(&child.0));
+    assert!(!world.session(CAROL).join("rings.json").exists(), "nobody was woken");
+    std::fs::remove_dir_all(records).unwrap();
+    let woken = BufReader::new(child.0.stdout.take().unwrap()).lines().next().unwrap().unwrap();
     assert!(woken.contains("woke carol for 1 message"), "{woken}");
 }

@@ -10,7 +10,7 @@ use crate::wake::Input;
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let attach = target(relay, parsed, Mode::Terminal)?;
     match parsed.flag("dry") {
-        true => say(&(attach.to_json() + "\n")),
+        true => say(&(attach.to_json(relay) + "\n")),
         false => attach.run(relay, Input::Terminal).map(|code| finish(&attach, code)),
     }
 }

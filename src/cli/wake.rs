@@ -11,7 +11,7 @@ use crate::wake::Input;
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let wake = target(relay, parsed, Mode::Headless(parsed.message()))?;
     if parsed.flag("dry") {
-        return say(&(wake.to_json() + "\n"));
+        return say(&(wake.to_json(relay) + "\n"));
     }
     if let Some(run) = parsed.value("record") {
         return wake.run_recorded(relay, run, say_line);

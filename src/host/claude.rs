@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::wiring::{Change, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json};
-use super::{Host, Moment, Ring, Sessions, Wiring, common_output, text_of};
+use super::{Host, Moment, Records, Ring, RunningSession, Sessions, Wiring, common_output, text_of};
 use crate::json::{self, Document, Object, Value};
 use crate::limits::{ANSWER_BYTES, STILL_TURN_MS};
 use crate::mail::address::is_uuid;
@@ -63,6 +63,11 @@ pub const HOST: Host = Host {
         title.map(str::to_owned)
     },
     listing: None,
+    running: Some(Records {
+        folder: |env| folder(env).join("sessions"),
+        ending: ".json",
+        read: running_session,
+    }),
     wiring: Wiring::Entries(&ENTRIES),
 };
 
@@ -118,6 +123,19 @@ fn folder(env: &Env) -> PathBuf {
 
 fn transcripts(env: &Env) -> PathBuf {
     env.path("RELAY_CLAUDE_PROJECTS").unwrap_or_else(|| folder(env).join("projects"))
+}
+
+/// `sessions/<pid>.json`, which each process keeps while it runs (2.1.329): of many
+/// members `pid`, `sessionId`, and `procStart`, the start time that proc(5) or,
+/// without `/proc`, ps(1) says.
+fn running_session(content: &str) -> Option<RunningSession> {
+    let document = Document::parse(content.as_bytes()).ok()?;
+    let record = document.value();
+    Some(RunningSession {
+        id: record.get("sessionId")?.str()?.to_owned(),
+        pid: record.get("pid")?.u64()?.try_into().ok()?,
+        start: record.get("procStart")?.str()?.to_owned(),
+    })
 }
 
 /// The session's own inbox socket takes lines of JSON from the session's
@@ -191,6 +209,17 @@ mod tests {
         assert_eq!(title(r#"{"type":"custom-title","customTitle":"mine"}"#).as_deref(), Some("mine"));
         assert_eq!(title(r#"{"type":"ai-title","aiTitle":"its"}"#).as_deref(), Some("its"));
         assert_eq!(title(r#"{"type":"user","message":{"content":"a \"customTitle\""}}"#), None);
+    }
+
+    #[test]
+    fn a_process_s_record_tells_its_session() {
+        let record = r#"{"pid":51,"sessionId":"a","cwd":"/p","procStart":"387528","status":"idle"}"#;
+        let told = running_session(record).unwrap();
+        assert_eq!((&told.id[..], told.pid, &told.start[..]), ("a", 51, "387528"));
+        for odd in ["", "[]", r#"{"pid":-1,"sessionId":"a","procStart":"1"}"#, r#"{"pid":1,"sessionId":"a"}"#]
+        {
+            assert!(running_session(odd).is_none(), "{odd}");
+        }
     }
 
     #[test]

@@ -70,6 +70,7 @@ pub const HOST: Host = Host {
     directory_file: None,
     transcript_title: |_| None,
     listing: None,
+    running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
 

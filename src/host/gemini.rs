@@ -76,6 +76,7 @@ pub const HOST: Host = Host {
         document.value().path(&["$set", "summary"]).and_then(Value::str).map(str::to_owned)
     },
     listing: None,
+    running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
 

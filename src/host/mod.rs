@@ -112,6 +112,8 @@ pub struct Host {
     pub transcript_title: fn(line: &str) -> Option<String>,
     /// How to ask it for its sessions, where it keeps no transcripts to read.
     pub listing: Option<Listing>,
+    /// Its own records of the sessions that run now, where it keeps any.
+    pub running: Option<Records>,
     pub wiring: Wiring,
 }
 
@@ -151,6 +153,24 @@ pub struct Listed {
     pub title: Option<String>,
     /// When it was last active, in milliseconds since 1970.
     pub active_ms: u64,
+}
+
+/// A host's records of what runs now, a file for each of its processes.
+pub struct Records {
+    /// Where they are.
+    pub folder: fn(env: &Env) -> PathBuf,
+    /// What the name of each ends with.
+    pub ending: &'static str,
+    /// What such a file tells; `None`: nothing that relay understands.
+    pub read: fn(content: &str) -> Option<RunningSession>,
+}
+
+/// A session and the process that runs it, as the host has noted them.
+pub struct RunningSession {
+    pub id: String,
+    pub pid: u32,
+    /// When the process started, in the system's own words.
+    pub start: String,
 }
 
 /// The hosts, in the order people see them.

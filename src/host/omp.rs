@@ -59,6 +59,7 @@ pub const HOST: Host = Host {
         members.str("title").filter(|title| tells && !title.is_empty()).map(Into::into)
     },
     listing: None,
+    running: None,
     wiring: Wiring::Plugin(&PLUGIN),
 };
 

@@ -59,6 +59,7 @@ pub const HOST: Host = Host {
     directory_file: None,
     transcript_title: |_| None,
     listing: Some(Listing { files, arguments: &LIST, rows }),
+    running: None,
     wiring: Wiring::Plugin(&PLUGIN),
 };
 

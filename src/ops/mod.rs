@@ -23,6 +23,7 @@ pub mod register;
 pub mod reply;
 pub mod room;
 pub mod roster;
+pub mod running;
 pub mod send;
 pub mod settle;
 pub mod standing;

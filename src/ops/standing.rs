@@ -135,6 +135,10 @@ fn look(
     }
     let target = Target { id: &found.info.id, directory: None, host: None };
     let wake = plan(Some(found.clone()), target, Mode::Headless(None))?;
+    if wake.is_live(relay) {
+        // Its host says so, though no hook of relay's does.
+        return again(LOOK_AGAIN_MS);
+    }
     wake.check(relay)?;
     let (messages, senders) = match count_ring(&found.session)? {
         Counted::Wait(wait_ms) => return again(wait_ms),

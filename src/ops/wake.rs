@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::Relay;
 use super::find::Found;
+use super::running::runs_by_its_host;
 use crate::error::{Cause, Error, Result};
 use crate::host::{self, HOSTS, Host};
 use crate::json;
@@ -80,17 +81,22 @@ pub fn plan(found: Option<Found>, target: Target, mode: Mode) -> Result<Wake> {
 
 impl Wake {
     /// What would be run, as one line of JSON.
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self, relay: &Relay) -> String {
         json::Object::new()
             .str("tool", self.host.name)
             .str("cmd", &self.plan.program)
             .raw("args", &json::array(self.plan.arguments.iter().map(|argument| json::quote(argument))))
             .str("cwd", &self.plan.directory.to_string_lossy())
-            .bool("live", self.is_live())
+            .bool("live", self.is_live(relay))
             .finish()
     }
 
-    fn is_live(&self) -> bool {
+    /// Whether it runs, by what relay's hooks saw or by its host's own records.
+    pub fn is_live(&self, relay: &Relay) -> bool {
+        self.is_seen_live() || runs_by_its_host(&relay.env, self.host, &self.id)
+    }
+
+    fn is_seen_live(&self) -> bool {
         self.found.as_ref().is_some_and(|found| found.session.is_live(&found.info))
     }
 
@@ -103,25 +109,13 @@ impl Wake {
                 ": the session's directory does not exist; give another with --dir <path>",
             ));
         }
-        let live = || {
-            let process = self.found.as_ref().and_then(|found| found.info.process.as_ref());
-            let seen = match process.map(Process::life) {
-                Some(Life::Unknown) => {
-                    " (as far as can be told: its host runs in another container or sandbox)"
-                }
-                _ => "",
-            };
-            Error::new(
-                Cause::Live,
-                format!(
-                    "session {} is live{seen}; resuming it here would put two writers on one conversation. Its mail \
-                     reaches it by itself; nothing was started",
-                    self.id
-                ),
-            )
-        };
-        if self.is_live() {
-            return Err(live());
+        if self.is_seen_live() {
+            return Err(self.live());
+        }
+        if runs_by_its_host(&relay.env, self.host, &self.id) {
+            return Err(
+                self.refused(" by its host's own record", "Mail reaches it once relay's hook runs there")
+            );
         }
         if relay.env.program(&self.plan.program).is_none() {
             return Err(wake::not_there(&self.plan));
@@ -130,8 +124,29 @@ impl Wake {
             Some(found) => found.session.clone(),
             None => relay.store()?.session(&self.id),
         };
-        let lock = session.resume_lock()?.ok_or_else(live)?;
+        let lock = session.resume_lock()?.ok_or_else(|| self.live())?;
         Ok((session, lock))
+    }
+
+    /// Why it is not resumed while it runs, as far as relay has seen.
+    fn live(&self) -> Error {
+        let process = self.found.as_ref().and_then(|found| found.info.process.as_ref());
+        let seen = match process.map(Process::life) {
+            Some(Life::Unknown) => " (as far as can be told: its host runs in another container or sandbox)",
+            _ => "",
+        };
+        self.refused(seen, "Its mail reaches it by itself")
+    }
+
+    fn refused(&self, seen: &str, mail: &str) -> Error {
+        Error::new(
+            Cause::Live,
+            format!(
+                "session {} is live{seen}; resuming it here would put two writers on one conversation. {mail}; \
+                 nothing was started",
+                self.id
+            ),
+        )
     }
 
     /// Whether the session can be resumed now; an error says why not.

@@ -75,6 +75,13 @@ impl Process {
         self.life() == Life::Ended
     }
 
+    /// Whether this is when it started, in the system's own words as another program
+    /// has noted them.
+    pub fn started(&self, start: &str) -> bool {
+        let own = self.start.strip_suffix(self.namespace()).unwrap_or_default();
+        own.bytes().eq(start.bytes().filter(u8::is_ascii_alphanumeric))
+    }
+
     /// Its pid namespace; empty for the machine's own.
     fn namespace(&self) -> &str {
         self.start.find(NAMESPACE).map_or("", |at| &self.start[at..])
@@ -287,6 +294,8 @@ mod tests {
         assert_eq!(Process::parse(&me.to_string()), Some(me.clone()));
         let earlier = Process { pid: me.pid, start: "1".to_owned() };
         assert!(!earlier.is_alive(), "same pid, other start: another process");
+        let contained = Process { pid: 1, start: "387528x4026532178".to_owned() };
+        assert!(contained.started("387528") && !contained.started("38752") && !contained.started(""));
         for bad in ["", "1", "x-1", "1-", "1-../x", "1-a b"] {
             assert_eq!(Process::parse(bad), None, "{bad}");
         }
