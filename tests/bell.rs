@@ -20,12 +20,18 @@ impl Bus {
     fn open(world: &World, variables: &[(&str, &str)]) -> Bus {
         let mut command = world.command(&["bus"]);
         command.envs(variables.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        writeln!(child.stdin.as_mut().unwrap(), r#"{{"jsonrpc":"2.0","id":1,"method":"ping"}}"#).unwrap();
+        let mut bus = Bus(command.spawn().unwrap());
+        bus.ask("ping", json!({}));
+        bus
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> String {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        writeln!(self.0.stdin.as_mut().unwrap(), "{request}").unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert!(line.contains("result"), "{line}");
-        Bus(child)
+        line
     }
 }
 
@@ -328,4 +334,23 @@ fn a_sender_has_six_rings_an_hour_and_is_told() {
     world.drain("alice");
     let second = world.ok(&["send", "alice", "--", "seventh"]);
     assert!(second.contains("rung often enough"), "{second}");
+}
+
+#[test]
+fn a_conversation_that_was_left_in_the_same_process_is_live_no_more() {
+    let world = World::new();
+    world.start("claude", ALICE, "a", "alice");
+    let mut bus = Bus::open(&world, &[]);
+    bus.ask(
+        "initialize",
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}),
+    );
+    let who = bus.ask("tools/call", json!({"name": "whoami", "arguments": {}}));
+    assert!(who.contains(ALICE), "{who}");
+    // What /resume of another conversation does.
+    world.hook("claude", &world.event(ALICE, "a", "SessionEnd", json!({"reason": "resume"})));
+    assert_eq!(reach(&world, ALICE), "step", "nothing tells yet that another one runs");
+    world.hook("claude", &world.event(BOB, "a", "SessionStart", json!({"source": "resume"})));
+    wait_for("the bus lets go of what was left", || reach(&world, ALICE) == "wake");
+    assert_eq!(reach(&world, BOB), "step");
 }

@@ -130,6 +130,7 @@ impl Bell {
             self.watches_processes = true;
         }
         let sessions = sessions_of_this_host(&store, watch)?;
+        relay.keep_live_only(&sessions);
         self.stations.retain(|station| sessions.iter().any(|found| found.session == station.found.session));
         for found in sessions {
             match self.stations.iter_mut().find(|station| station.found.session == found.session) {

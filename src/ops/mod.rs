@@ -40,6 +40,7 @@ use crate::error::{Error, Result};
 use crate::store::{self, Keep, Session, Store};
 use crate::sys::Env;
 use crate::sys::lock::Lock;
+use find::Found;
 
 /// How many days and mebibytes of read mail the user wants kept.
 const KEEP_VARIABLES: [&str; 2] = ["RELAY_KEEP_DAYS", "RELAY_KEEP_MIB"];
@@ -103,6 +104,16 @@ impl Relay {
             && let Ok(Some(lock)) = session.live_lock()
         {
             *live = Some((session.clone(), lock));
+        }
+    }
+
+    /// Lets go of the session kept live where its host process runs others now. One
+    /// that no hook has announced is kept: where nothing runs, nothing is known.
+    fn keep_live_only(&self, running: &[Found]) {
+        let mut live = self.live.borrow_mut();
+        let runs = |kept: &Session| running.iter().any(|found| found.session == *kept);
+        if !running.is_empty() && live.as_ref().is_some_and(|(kept, _)| !runs(kept)) {
+            *live = None;
         }
     }
 }
