@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use harness::World;
 use harness::homes::script;
+use harness::waiters::asleep;
 
 const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
 
@@ -166,12 +167,6 @@ fn watch_wakes_only_whom_its_user_gave_it() {
     assert!(child.0.wait().unwrap().success());
 }
 
-/// Whether a process waits in poll(2) or ppoll(2), by the numbers of x86_64 and aarch64.
-fn sleeps(process: &Child) -> bool {
-    let text = std::fs::read_to_string(format!("/proc/{}/syscall", process.id())).unwrap_or_default();
-    ["7", "73", "271"].contains(&text.split(' ').next().unwrap_or_default())
-}
-
 #[test]
 fn watch_keeps_quiet_hours() {
     let world = with_carol();
@@ -183,7 +178,7 @@ fn watch_keeps_quiet_hours() {
     world.ok(&["send", "carol", "--", "at night"]);
     let mut command = world.command(&["watch", "--quiet", &quiet, "carol"]);
     let child = Started(command.stdout(Stdio::piped()).spawn().unwrap());
-    wait_for("the watch sleeps", || sleeps(&child.0));
+    asleep(&child.0);
     assert!(!world.session(CAROL).join("rings.json").exists() && !world.session(CAROL).join("runs").exists());
 }
 
@@ -296,7 +291,7 @@ fn watch_says_nothing_while_the_host_itself_runs_the_session() {
     let records = world.home().join(".claude/sessions");
     note_running(&records, std::process::id(), &start_time(std::process::id()), CAROL);
     let mut child = Started(world.command(&["watch", "carol"]).stdout(Stdio::piped()).spawn().unwrap());
-    wait_for("the watch sleeps", || sleeps(&child.0));
+    asleep(&child.0);
     assert!(!world.session(CAROL).join("rings.json").exists(), "nobody was woken");
     std::fs::remove_dir_all(records).unwrap();
     let woken = BufReader::new(child.0.stdout.take().unwrap()).lines().next().unwrap().unwrap();
