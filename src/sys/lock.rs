@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{OFlags, major, minor};
+use rustix::fs::OFlags;
 
 use super::file::{number, open, open_lock, open_with};
 use crate::error::{Error, Result};
@@ -128,11 +128,13 @@ fn past_looks(
 }
 
 /// Who holds the lock, as far as the kernel tells: `/proc/locks`, proc(5).
+#[cfg(target_os = "linux")]
 fn holder(path: &Path) -> Option<String> {
     let metadata = path.metadata().ok()?;
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     let device = metadata.dev();
-    let wanted = format!("{:02x}:{:02x}:{}", major(device), minor(device), metadata.ino());
+    let wanted =
+        format!("{:02x}:{:02x}:{}", rustix::fs::major(device), rustix::fs::minor(device), metadata.ino());
     let line =
         locks.lines().find(|line| !line.contains("->") && line.split(' ').any(|word| word == wanted))?;
     let pid = line.split_ascii_whitespace().nth(4)?;
@@ -141,4 +143,9 @@ fn holder(path: &Path) -> Option<String> {
         Ok(command) => format!("process {pid}, {}", command.trim()),
         Err(_) => format!("process {pid}"),
     })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holder(_path: &Path) -> Option<String> {
+    None
 }
