@@ -79,6 +79,9 @@ pub const TRANSCRIPT_TAIL_BYTES: usize = 64 * 1024;
 /// Bytes at its end that are read to find out whether a turn runs where fewer do not
 /// tell: one tool's output can be longer than the tail above.
 pub const TRANSCRIPT_TURN_BYTES: usize = 8 * 1024 * 1024;
+/// Of a transcript that may tell that a prompt's turn has begun before it, the bytes
+/// looked at, from its end.
+pub const TRANSCRIPT_MARK_BYTES: usize = 1024 * 1024;
 /// How long a transcript that ends with a prompt stands still before the prompt
 /// counts as taken back, in milliseconds: longer than a model mostly thinks
 /// before it says anything.

@@ -120,6 +120,23 @@ fn a_container_that_sees_the_machines_processes_has_their_numbers() {
     assert!(is_live(&world, BOB));
 }
 
+#[test]
+fn a_process_is_not_looked_up_by_the_numbers_of_another_namespace() {
+    let world = World::new();
+    let bin = world.project("bin");
+    harness::homes::script(&bin.join("claude"), "true");
+    let world = world.with("PATH", &format!("{}:/usr/bin:/bin", bin.display()));
+    let folder = world.project("a");
+    world.ok(&["register", "alice", "--id", ALICE, "--tool", "claude", "--dir", folder.to_str().unwrap()]);
+    let script = r#""$RELAY" wake alice; true"#; // in a shell that stays: its child is no first process
+    let Some(mut wake) = apart(&world, &["--pid", "--fork"], &["sh", "-c", script]) else { return };
+    let run = Run::of(wake.output().unwrap());
+    assert_eq!(run.stderr, "", "{}", run.stdout);
+    let record = std::fs::read_to_string(world.session(ALICE).join("info.json")).unwrap();
+    assert!(!record.contains("process"), "what has that number here is another: {record}");
+    assert!(!is_live(&world, ALICE));
+}
+
 /// Relay where nothing tells of processes, as in a sandbox.
 fn blind(world: &World, arguments: &[&str], input: &str) -> Option<Run> {
     let script = r#"mount -t tmpfs none /proc && exec "$RELAY" "$@""#;

@@ -141,7 +141,8 @@ export const Relay = async ({ client, directory }) => {
       session.voice = { agent: message.agent, variant, ...(modelID && { model: { providerID, modelID } }) }
       const event = session.met ? "UserPromptSubmit" : "SessionStart"
       session.met = true
-      const text = await mail(sessionID, event, { prompt_id: message.id })
+      // What is said while a turn runs is one more of it.
+      const text = await mail(sessionID, event, { prompt_id: message.id, ...(session.busy && { prompt: "" }) })
       // Parts stand in the order of their ids: this comes right after the last.
       if (text) parts.push({ ...part(text, "mail"), id: last.id + "r", messageID: message.id, sessionID })
     },

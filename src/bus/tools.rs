@@ -326,13 +326,25 @@ fn fitting(deliveries: &[Delivery], answer: usize) -> usize {
     fit.count().max(deliveries.len().min(1))
 }
 
+/// The longest head of the text, about, that takes at most so many bytes as JSON has
+/// it.
+fn quotable(text: &str, bytes: usize) -> &str {
+    let mut text = head(text, bytes);
+    loop {
+        match json::quote(text).len() {
+            length if length <= bytes + 2 => return text,
+            length => text = head(text, text.len() * bytes / length),
+        }
+    }
+}
+
 /// A message as the model reads it, a body of over half the answer cut.
 fn shown(delivery: &Delivery, answer: usize) -> Object {
     let message = &delivery.message;
-    if message.body.len() <= answer / 2 {
+    let body = Cow::Borrowed(quotable(&message.body, answer / 2));
+    if body.len() == message.body.len() {
         return delivery.add_to(Object::new());
     }
-    let body = Cow::Borrowed(head(&message.body, answer / 2));
     let rest = format!("call inbox with id={} and offset={}", shorten(&message.id), body.len());
     let cut = Delivery { message: Message { body, ..message.clone() }, ..*delivery };
     cut.add_to(Object::new()).u64("body_bytes", message.body.len() as u64).str("rest", &rest)
@@ -346,7 +358,7 @@ fn part(message: &Message, offset: usize, answer: usize) -> Result<String> {
             message.body.len()
         )));
     };
-    let body = head(rest, answer / 2);
+    let body = quotable(rest, answer / 2);
     let mut object = Object::new()
         .str("id", &message.id)
         .u64("offset", offset as u64)

@@ -37,6 +37,7 @@ pub const HOST: Host = Host {
     },
     subagent_tool: None,
     no_answer: None,
+    queued_mark: None,
     moments: &[("PreInvocation", Moment::ToolUse), ("Stop", Moment::TurnEnd)],
     resume: |id, message, _| {
         let prompt = format!("-p={message}");

@@ -37,6 +37,7 @@ pub const HOST: Host = Host {
     silence: |_| "",
     subagent_tool: None,
     no_answer: None,
+    queued_mark: Some(|turn| format!(r#""promptId":"{turn}""#)),
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

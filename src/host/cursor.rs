@@ -31,6 +31,7 @@ pub const HOST: Host = Host {
     silence: |_| "",
     subagent_tool: None,
     no_answer: None,
+    queued_mark: None,
     moments: &[
         ("sessionStart", Moment::Start),
         ("beforeSubmitPrompt", Moment::Prompt),

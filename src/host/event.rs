@@ -50,7 +50,10 @@ pub struct Event {
     pub is_answered: bool,
     /// Whether it is about relay's tool `inbox`, whatever the user calls its server.
     pub of_inbox: bool,
-    /// A digest of its bytes: tells whether two events are the same one.
+    /// The turn that it belongs to, where it says so.
+    pub turn: Option<String>,
+    /// A digest of its bytes, which tells whether two events are the same one, and
+    /// behind a `-` one of its turn, if it says that.
     pub fingerprint: String,
 }
 
@@ -70,6 +73,9 @@ impl Event {
         let name = name.map(str::to_owned).or_else(|| field("hook_event_name"));
         let name = name.unwrap_or_else(|| "SessionStart".to_owned());
         let moment = host.moments.iter().find(|(known, _)| *known == name)?.1;
+        let turn = any(&["turn_id", "prompt_id"]);
+        let of_turn =
+            turn.as_deref().map_or(String::new(), |turn| format!("-{:016x}", fnv1a(turn.as_bytes())));
         Some(Event {
             name,
             moment,
@@ -91,8 +97,9 @@ impl Event {
             is_answered: !host.no_answer.is_some_and(|(key, words)| {
                 members.str(key).is_some_and(|said| said.is_empty() || said == words)
             }),
-            of_inbox: members.str("tool_name").is_some_and(|tool| tool.ends_with("inbox")),
-            fingerprint: format!("{:016x}", fnv1a(bytes)),
+            of_inbox: members.str("tool_name").is_some_and(|tool| tool.ends_with("__inbox")),
+            turn,
+            fingerprint: format!("{:016x}{of_turn}", fnv1a(bytes)),
         })
     }
 }

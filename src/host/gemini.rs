@@ -40,6 +40,7 @@ pub const HOST: Host = Host {
     silence: |_| "",
     subagent_tool: Some(SUBAGENT_TOOL),
     no_answer: Some(("prompt_response", "[no response text]")),
+    queued_mark: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("BeforeAgent", Moment::Prompt),

@@ -79,6 +79,10 @@ pub struct Host {
     /// The member of a turn's end that holds what the model said, and what it holds
     /// besides nothing when the model said nothing.
     pub no_answer: Option<(&'static str, &'static str)>,
+    /// What the transcript holds of a turn that has begun, by the id that its prompt's
+    /// event gives: for a host that announces a prompt when it only waits behind a
+    /// turn that runs, where its user can take it back.
+    pub queued_mark: Option<fn(turn: &str) -> String>,
     /// The hook events relay listens to.
     pub moments: &'static [(&'static str, Moment)],
     /// The arguments that resume session `id` with a message, headless;

@@ -29,6 +29,7 @@ pub const HOST: Host = Host {
     silence: |_| "",
     subagent_tool: None,
     no_answer: None,
+    queued_mark: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("UserPromptSubmit", Moment::Prompt),

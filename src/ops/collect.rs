@@ -272,10 +272,15 @@ pub fn settle_before(session: &Session, cursor: &mut Cursor, process: Option<&Pr
 }
 
 /// Whether the turn in which the hold's mail was shown is over at this step. What a
-/// start showed stands before the turn; a hook that runs twice sees one event twice.
+/// start showed stands before the turn; a hook that runs twice sees one event twice;
+/// some hosts announce a prompt that is typed while a turn runs as one more of it.
 pub fn is_over(hold: &Hold, step: Step) -> bool {
-    let shown_at = hold.event.as_deref();
-    matches!(step, Step::Anew(event) if shown_at != Some(event) && shown_at != Some(START))
+    let (Step::Anew(event), Some(shown_at)) = (step, hold.event.as_deref()) else {
+        return matches!(step, Step::Anew(_));
+    };
+    let turn = |event: &str| event.split_once('-').map(|(_, turn)| turn.to_owned());
+    let same_turn = turn(event).is_some() && turn(event) == turn(shown_at);
+    shown_at != event && shown_at != START && !same_turn
 }
 
 /// Whether a hold is of the session's own host, which this process is. A hook

@@ -9,6 +9,7 @@ use super::Relay;
 use super::announce::{Sighting, announce, end};
 use super::collect::{Batch, CALL, Reader, START, Step, Taken, is_of, is_over, settle_before, take};
 use super::succession::{inherit, lock_to_read, succeed_if_cleared};
+use super::turn::is_queued;
 use crate::error::Result;
 use crate::host::{Event, Host, Moment};
 use crate::limits::{CONTINUATIONS, SESSION_HOLD_MS, STEP_BYTES};
@@ -51,6 +52,7 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
     if !has_work(&session, event, hears)? {
         return Ok(None);
     }
+    let hears = hears && !is_queued(host, event);
     let process = process.or_else(host_process);
     show_pending(&store, &session, event, process, hears)
 }

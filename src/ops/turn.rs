@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use crate::host::{self, Host};
-use crate::limits::{TRANSCRIPT_TAIL_BYTES, TRANSCRIPT_TURN_BYTES};
+use crate::host::{self, Event, Host, Moment};
+use crate::limits::{TRANSCRIPT_MARK_BYTES, TRANSCRIPT_TAIL_BYTES, TRANSCRIPT_TURN_BYTES};
 use crate::store::Info;
 use crate::sys::{clock, file};
 
@@ -23,14 +23,32 @@ pub fn turn_runs(info: &Info) -> bool {
 fn told_by(path: &Path, host: &Host) -> Option<bool> {
     let changed = path.metadata().and_then(|metadata| metadata.modified());
     let unchanged_ms = changed.map_or(0, |time| clock::now_ms().saturating_sub(clock::file_ms(time)));
+    look_back(path, TRANSCRIPT_TURN_BYTES, &|tail| (host.turn_runs)(tail, unchanged_ms))
+}
+
+/// Whether this is a prompt that waits behind a turn that runs: the turn that it
+/// names has begun in the transcript already.
+pub fn is_queued(host: &Host, event: &Event) -> bool {
+    let (Moment::Prompt, Some(mark), Some(turn), Some(path)) =
+        (event.moment, host.queued_mark, &event.turn, &event.transcript)
+    else {
+        return false;
+    };
+    let mark = mark(turn);
+    look_back(path.as_ref(), TRANSCRIPT_MARK_BYTES, &|tail| tail.contains(&mark).then_some(true)).is_some()
+}
+
+/// What the transcript's end tells, of which more is looked at until it does, at
+/// most `most` bytes.
+fn look_back(path: &Path, most: usize, told: &dyn Fn(&str) -> Option<bool>) -> Option<bool> {
     let mut limit = TRANSCRIPT_TAIL_BYTES;
     loop {
         let tail = file::read_tail(path, limit).ok()??;
-        let told = (host.turn_runs)(&String::from_utf8_lossy(whole_lines(&tail, limit)), unchanged_ms);
-        if told.is_some() || tail.len() < limit || limit == TRANSCRIPT_TURN_BYTES {
+        let told = told(&String::from_utf8_lossy(whole_lines(&tail, limit)));
+        if told.is_some() || tail.len() < limit || limit == most {
             return told;
         }
-        limit = (limit * FURTHER).min(TRANSCRIPT_TURN_BYTES);
+        limit = (limit * FURTHER).min(most);
     }
 }
 

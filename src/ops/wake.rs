@@ -218,7 +218,7 @@ impl Wake {
 /// Notes the host's process in the session's record: it keeps the session live
 /// when this relay is ended before it. Where that fails, the host's hook does it.
 fn keep_live(session: &Session, pid: u32) {
-    if let Some(process) = Process::of(pid) {
+    if let Some(process) = Process::child(pid) {
         let _ = session.update(|info| {
             info.process = Some(process);
             true

@@ -49,6 +49,12 @@ impl Process {
         facts(pid).filter(|facts| !facts.ended).map(Process::from)
     }
 
+    /// The child of this process that has this pid, in the numbers of this process's
+    /// namespace; `None` where `/proc` has others.
+    pub fn child(pid: u32) -> Option<Process> {
+        has_own_numbers().then(|| Process::of(pid))?
+    }
+
     /// Reads the text form.
     pub fn parse(text: &str) -> Option<Process> {
         let (pid, start) = text.split_once('-')?;
@@ -220,18 +226,23 @@ fn own_facts() -> Option<Facts> {
 }
 
 /// This process's parent, by the same numbers.
-#[cfg(target_os = "linux")]
 fn parent() -> Option<u32> {
-    let own = rustix::fs::readlink("/proc/self", Vec::new()).ok()?;
-    match own.to_str().ok()?.parse() == Ok(std::process::id()) {
+    match has_own_numbers() {
         true => Some(std::os::unix::process::parent_id()),
         false => own_facts().map(|facts| facts.parent),
     }
 }
 
+/// Whether `/proc` is that of this process's own namespace.
+#[cfg(target_os = "linux")]
+fn has_own_numbers() -> bool {
+    let own = rustix::fs::readlink("/proc/self", Vec::new());
+    own.is_ok_and(|own| own.to_str().is_ok_and(|own| own.parse() == Ok(std::process::id())))
+}
+
 #[cfg(not(target_os = "linux"))]
-fn parent() -> Option<u32> {
-    Some(std::os::unix::process::parent_id())
+fn has_own_numbers() -> bool {
+    true
 }
 
 #[cfg(target_os = "linux")]
