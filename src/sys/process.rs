@@ -202,11 +202,26 @@ const MACHINE: u64 = 0xefff_fffc;
 /// own. One that may not be looked at is taken to be in this process's.
 #[cfg(target_os = "linux")]
 fn namespace_of(pid: u32) -> String {
-    let number = |who: &str| rustix::fs::stat(format!("/proc/{who}/ns/pid")).map(|found| found.st_ino);
-    match number(&pid.to_string()).or_else(|_| number("self")) {
+    if is_in_machine() {
+        return String::new();
+    }
+    match namespace_number(&pid.to_string()).or_else(|_| namespace_number("self")) {
         Ok(MACHINE) | Err(_) => String::new(),
         Ok(other) => format!("{NAMESPACE}{other}"),
     }
+}
+
+/// Whether this process is in the machine's own namespace, as nearly always: then
+/// nothing needs a look but this.
+#[cfg(target_os = "linux")]
+fn is_in_machine() -> bool {
+    static IS: OnceLock<bool> = OnceLock::new();
+    *IS.get_or_init(|| namespace_number("self").is_ok_and(|number| number == MACHINE))
+}
+
+#[cfg(target_os = "linux")]
+fn namespace_number(who: &str) -> rustix::io::Result<u64> {
+    rustix::fs::stat(format!("/proc/{who}/ns/pid")).map(|found| found.st_ino)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -236,8 +251,9 @@ fn parent() -> Option<u32> {
 /// Whether `/proc` is that of this process's own namespace.
 #[cfg(target_os = "linux")]
 fn has_own_numbers() -> bool {
-    let own = rustix::fs::readlink("/proc/self", Vec::new());
-    own.is_ok_and(|own| own.to_str().is_ok_and(|own| own.parse() == Ok(std::process::id())))
+    let own = || rustix::fs::readlink("/proc/self", Vec::new());
+    is_in_machine()
+        || own().is_ok_and(|own| own.to_str().is_ok_and(|own| own.parse() == Ok(std::process::id())))
 }
 
 #[cfg(not(target_os = "linux"))]
