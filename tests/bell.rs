@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use harness::waiters::wait_for;
 use harness::{ALICE, BOB, World, injected};
 use serde_json::{Value, json};
 
@@ -82,14 +83,6 @@ impl Inbox {
         let text = lines[1]["message"]["content"].as_str().unwrap().to_owned();
         assert!(!text.contains('\n'), "one line: {text}");
         text
-    }
-}
-
-fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::yield_now();
     }
 }
 

@@ -4,8 +4,9 @@
 mod harness;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use harness::waiters::Started;
 use harness::{ALICE, BOB, Run, World, bodies, feed, injected};
 use serde_json::json;
 
@@ -25,22 +26,13 @@ fn apart(world: &World, flags: &[&str], program: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-/// A host in a container of its own, which has announced the session; killed with it.
-struct Container(Child);
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// xargs plays the host: it is the container's first process, and no shell.
-fn container(world: &World, session: &str, folder: &str) -> Option<Container> {
+/// A host in a container of its own, which has announced the session. xargs plays
+/// it: it is the container's first process, and no shell.
+fn container(world: &World, session: &str, folder: &str) -> Option<Started> {
     container_with(world, session, folder, &["--mount-proc"])
 }
 
-fn container_with(world: &World, session: &str, folder: &str, proc: &[&str]) -> Option<Container> {
+fn container_with(world: &World, session: &str, folder: &str, proc: &[&str]) -> Option<Started> {
     let event = world.home().join(format!("{folder}.json"));
     let start = world.event(session, folder, "SessionStart", json!({"source": "startup"}));
     std::fs::write(&event, start.to_string()).unwrap();
@@ -53,7 +45,7 @@ fn container_with(world: &World, session: &str, folder: &str, proc: &[&str]) -> 
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "announced\n");
-    Some(Container(child))
+    Some(Started(child))
 }
 
 /// The session's record says that it was last seen long ago.

@@ -3,9 +3,10 @@
 
 mod harness;
 
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::thread;
 
+use harness::waiters::{Started, asleep};
 use harness::{ALICE, Run, World, feed, injected};
 use serde_json::{Value, json};
 
@@ -181,11 +182,10 @@ fn who_waits_for_mail_follows_the_conversation() {
     let mut waiting = world.command(&["inbox", "alice", "--wait", "20"]);
     let mut following = world.command(&["peek", "alice", "--follow"]);
     let waiting = waiting.stdout(Stdio::piped()).spawn().unwrap();
-    let mut following = Ended(following.stdout(Stdio::piped()).spawn().unwrap());
+    let mut following = Started(following.stdout(Stdio::piped()).spawn().unwrap());
     // Both watch alice's folder before she goes on under another id.
     for child in [&waiting, &following.0] {
-        let watches = || is_in_poll(child.id()).then_some(());
-        std::iter::repeat_with(watches).find_map(|watches| watches).unwrap();
+        asleep(child);
     }
     assert_eq!(hook(&world, &cleared(&world, SECOND)), []);
     world.ok(&["send", "alice", "--", "here"]);
@@ -202,7 +202,7 @@ fn who_follows_sees_nothing_twice_because_it_moved() {
     let world = World::with_alice_and_bob();
     world.ok(&["send", "alice", "--", "before"]);
     let mut following = world.command(&["peek", "alice", "--follow"]);
-    let mut following = Ended(following.stdout(Stdio::piped()).spawn().unwrap());
+    let mut following = Started(following.stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(following.0.stdout.take().unwrap()));
     let mut next = || lines.next().unwrap().unwrap();
     assert!(next().contains("\"before\""));
@@ -210,23 +210,6 @@ fn who_follows_sees_nothing_twice_because_it_moved() {
     world.ok(&["send", "alice", "--", "after"]);
     let line = next();
     assert!(line.contains("\"after\""), "{line}");
-}
-
-/// A child that does not outlive its test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Whether the process waits for something to happen to its descriptors.
-fn is_in_poll(pid: u32) -> bool {
-    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-    // poll and ppoll: 7 and 271 on x86-64, 73 on aarch64.
-    matches!(call.split(' ').next(), Some("7" | "271" | "73"))
 }
 
 #[test]

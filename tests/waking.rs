@@ -4,12 +4,11 @@
 mod harness;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use harness::World;
 use harness::homes::script;
-use harness::waiters::asleep;
+use harness::waiters::{Started, asleep, wait_for};
 
 const CAROL: &str = "33333333-3333-4333-8333-3333333ccccc";
 
@@ -27,14 +26,6 @@ fn with_carol() -> World {
     world
 }
 
-fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::yield_now();
-    }
-}
-
 fn set(world: &World, name: &str, content: &str) {
     std::fs::write(world.home().join(name), content).unwrap();
 }
@@ -42,15 +33,6 @@ fn set(world: &World, name: &str, content: &str) {
 /// The run's token, from what `wake --detach` printed.
 fn token(printed: &str) -> String {
     printed.trim().rsplit(' ').next().unwrap().to_owned()
-}
-
-struct Started(Child);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

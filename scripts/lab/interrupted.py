@@ -15,15 +15,9 @@ def interrupted(stage):
     """Mail that came with a prompt is before the model at the next one, whether or not the host took that prompt back."""
     for kind, open_terminal in ((Claude, terminal.claude), (Codex, terminal.codex), (Gemini, terminal.gemini)):
         what = "stopped at Esc before a word: mail of that prompt is there at the next one, marked where it stands twice"
-        host = kind(stage.lab, f"esc-{kind.name}", f"esc-{kind.name}")
-        if not terminal.available():
-            stage.sheet.skip(kind.name, what, "tmux is not installed")
-            continue
-        host.model.script(host.bus("register", name=host.label), text("I am here."))
-        screen = open_terminal(stage.lab, host)
-        try:
-            screen.say("say your name")
-            ready = screen.turn_ended("I am here.")
+        with terminal.at_prompt(stage, kind, open_terminal, f"esc-{kind.name}", what, "I am here.") as (host, screen, ready):
+            if not host:
+                continue
             body = f"BEFORE A WORD {host.label}"
             stage.send(host.label, body)
             host.model.script(text("never", when=stage.flag(f"never-{host.label}")), text("I am back."))
@@ -41,8 +35,6 @@ def interrupted(stage):
                         f"{ready} {shown} {back} {again}\n{screen.screen()}\n{host.model.last()[-3000:]}")
             read = screen.wait(lambda: not {"held", "waiting"} & stage.peek(host.label).keys() and stage.peek(host.label)["count"] == 0)
             stage.check(host, "stopped at Esc before a word: then it is read, and nothing is left", read, str(stage.peek(host.label)))
-        finally:
-            screen.close()
 
 
 ALL = [interrupted]

@@ -15,15 +15,9 @@ def idle(stage):
     """Mail for an idle session starts a turn in its terminal; the model reads the mail."""
     for kind, open_terminal in ((Claude, terminal.claude), (Codex, terminal.codex)):
         what = "idle bell: mail for a session idle at its prompt starts a turn"
-        host = kind(stage.lab, f"idle-{kind.name}", f"idle-{kind.name}")
-        if not terminal.available():
-            stage.sheet.skip(kind.name, what, "tmux is not installed")
-            continue
-        host.model.script(host.bus("register", name=host.label), text("I am idle now."))
-        screen = open_terminal(stage.lab, host)
-        try:
-            screen.say("say your name")
-            ready = screen.turn_ended("I am idle now.")
+        with terminal.at_prompt(stage, kind, open_terminal, f"idle-{kind.name}", what, "I am idle now.") as (host, screen, ready):
+            if not host:
+                continue
             stage.check(host, "idle bell: list says that it can be rung", stage.listed(host.label).get("reach") == "bell",
                         str(stage.listed(host.label)))
             body = f"WAKE UP {host.label}"
@@ -45,8 +39,6 @@ def idle(stage):
             stage.check(host, "a session whose turn runs is not rung: the mail is there after its tool",
                         done and once(host.model.at(1), body) and plain(host.model.last()).count(RING) == 1,
                         f"{done}\n{screen.screen()}\n{host.model.last()[-3000:]}")
-        finally:
-            screen.close()
 
 
 ALL = [idle]

@@ -1,9 +1,12 @@
 """A host in a real terminal, under tmux, for what headless runs cannot show."""
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 import time
+
+from model import text
 
 WAIT_SECONDS = 40
 # A line such as "* Thinking… (running Stop hook)": there until the turn is over.
@@ -91,3 +94,21 @@ def gemini(lab, host, *more):
     terminal = Terminal(lab.home / f"tmux-{host.label}", command, host.folder, environment, pause=0.2)
     terminal.wait(lambda: "Type your message" in terminal.screen())
     return terminal
+
+
+@contextlib.contextmanager
+def at_prompt(stage, kind, open_terminal, label, what, answer):
+    """The host, idle at its prompt after a turn in which it named itself: (host, screen, whether that went right).
+    (None, None, False) where there is no tmux; then `what` is skipped."""
+    if not available():
+        stage.sheet.skip(kind.name, what, "tmux is not installed")
+        yield None, None, False
+        return
+    host = kind(stage.lab, label, label)
+    host.model.script(host.bus("register", name=host.label), text(answer))
+    screen = open_terminal(stage.lab, host)
+    try:
+        screen.say("say your name")
+        yield host, screen, screen.turn_ended(answer)
+    finally:
+        screen.close()

@@ -24,19 +24,23 @@ pub fn start(world: &World, arguments: &[&str]) -> (Started, BufReader<ChildStdo
     (Started(child), output)
 }
 
+/// Waits until the condition holds.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
 /// Waits until the process sleeps in poll(2): the one place where relay waits.
 pub fn asleep(child: &Child) {
     let path = format!("/proc/{}/syscall", child.id());
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
+    wait_for("the process sleeps", || {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let number = text.split_ascii_whitespace().next().unwrap_or_default();
-        if ["7", "73", "271"].contains(&number) {
-            return; // poll and ppoll on x86-64, ppoll on aarch64
-        }
-        assert!(Instant::now() < deadline, "never asleep: {text}");
-        std::thread::yield_now();
-    }
+        ["7", "73", "271"].contains(&number) // poll and ppoll on x86-64, ppoll on aarch64
+    });
 }
 
 /// How often the process has been given the processor so far.
