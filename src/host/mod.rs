@@ -14,6 +14,7 @@ mod gemini;
 mod kimi;
 mod omp;
 mod opencode;
+mod plugins;
 mod qwen;
 pub mod wiring;
 

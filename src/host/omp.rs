@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::wiring::Plugin;
-use super::{Host, Moment, Ring, Sessions, Wiring, common_output};
+use super::{Host, Moment, Ring, Sessions, Wiring, common_output, plugins};
 use crate::json::{self, Object};
 use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_uuid;
@@ -67,12 +67,10 @@ pub const HOST: Host = Host {
 const PLUGIN: Plugin = Plugin {
     folder,
     path: |env| folder(env).join("extensions/relay.js"),
-    text: |program| TEXT.replacen("? beside : \"relay\"", &format!("? beside : {}", json::quote(program)), 1),
+    text: plugins::omp,
     begins: "// relay for omp",
     then: "sessions that run now get relay when they start anew",
 };
-
-const TEXT: &str = include_str!("../../plugins/omp/relay.js");
 
 fn folder(env: &Env) -> PathBuf {
     env.path("PI_CODING_AGENT_DIR").unwrap_or_else(|| env.below_home(".omp/agent"))

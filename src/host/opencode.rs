@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use super::wiring::Plugin;
-use super::{Host, Listed, Listing, Moment, Ring, Sessions, Wiring, common_output};
-use crate::json::{self, Document, Object, Value};
+use super::{Host, Listed, Listing, Moment, Ring, Sessions, Wiring, common_output, plugins};
+use crate::json::{Document, Object, Value};
 use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
@@ -67,12 +67,10 @@ pub const HOST: Host = Host {
 const PLUGIN: Plugin = Plugin {
     folder,
     path: |env| folder(env).join("plugins/relay.js"),
-    text: |program| TEXT.replacen("? beside : \"relay\"", &format!("? beside : {}", json::quote(program)), 1),
+    text: plugins::opencode,
     begins: "// relay for opencode",
     then: "sessions that run now get relay when they start anew",
 };
-
-const TEXT: &str = include_str!("../../plugins/opencode/relay.js");
 
 fn folder(env: &Env) -> PathBuf {
     let configuration = env.path("XDG_CONFIG_HOME").unwrap_or_else(|| env.below_home(".config"));

@@ -12,6 +12,7 @@ pub mod folder;
 pub mod heap;
 pub mod lock;
 pub mod log;
+pub mod packed;
 pub mod process;
 pub mod random;
 pub mod stdio;
