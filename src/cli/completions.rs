@@ -37,13 +37,13 @@ fn verb_names() -> String {
 }
 
 fn flag_words(verb: &Verb) -> String {
-    let flags = verb.flags.iter().filter(|flag| !flag.hidden);
+    let flags = verb.shown_flags();
     flags.map(|flag| format!("--{}", flag.name)).chain(["--help".to_owned()]).collect::<Vec<_>>().join(" ")
 }
 
 /// Flags whose value a shell can offer.
-fn valued(verb: &Verb) -> impl Iterator<Item = &Flag> {
-    verb.flags.iter().filter(|flag| matches!(flag.takes, Takes::Value(_)))
+fn valued(verb: &Verb) -> impl Iterator<Item = &'static Flag> {
+    verb.flags.iter().copied().filter(|flag| matches!(flag.takes, Takes::Value(_)))
 }
 
 /// What the bash script begins with. Names are compared, never evaluated, and
@@ -113,7 +113,7 @@ fn zsh() -> String {
     );
     for verb in VERBS {
         text.push_str(&format!("    {})\n        _arguments '--help[help on {0}]'", verb.name));
-        for flag in verb.flags.iter().filter(|flag| !flag.hidden) {
+        for flag in verb.shown_flags() {
             let help = quote(flag.help);
             match flag.takes {
                 Takes::Value(value) => {
@@ -167,7 +167,7 @@ fn fish() -> String {
         {
             text.push_str(&format!("complete -c relay {when} {}\n", offer(operand.completes)));
         }
-        for flag in verb.flags.iter().filter(|flag| !flag.hidden) {
+        for flag in verb.shown_flags() {
             let value = match flag.takes {
                 Takes::Value(_) => format!(" -x {}", offer(flag.completes)),
                 _ => String::new(),

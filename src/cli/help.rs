@@ -36,7 +36,7 @@ pub fn verb(verb: &Verb) -> String {
     let usage = usage(verb);
     let usage = wrap(&mut usage.iter().map(String::as_str), "    ");
     let mut text = format!("{usage}\n\n{}\n", paragraph(verb.about, ""));
-    let flags: Vec<&Flag> = verb.flags.iter().filter(|flag| !flag.hidden).collect();
+    let flags: Vec<&Flag> = verb.shown_flags().collect();
     if !flags.is_empty() {
         text.push_str("\nFlags\n");
         for flag in flags {
@@ -69,7 +69,7 @@ pub fn usage(verb: &Verb) -> Vec<String> {
             Need::Required | Need::Unless(_) => format!("<{}>{more}", operand.name),
         });
     }
-    let flags = verb.flags.iter().filter(|flag| !flag.hidden);
+    let flags = verb.shown_flags();
     let (instead, others): (Vec<&Flag>, Vec<&Flag>) = flags.partition(|flag| is_alternative(verb, flag));
     parts.extend(instead.into_iter().map(|flag| format!("| {}", spelled(flag))));
     parts.extend(others.into_iter().map(|flag| format!("[{}]", spelled(flag))));

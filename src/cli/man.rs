@@ -34,7 +34,7 @@ pub fn page() -> String {
         let usage: Vec<String> = usage(verb).iter().map(|part| escape(part).replace(' ', "\\ ")).collect();
         let usage = usage.join(" ");
         page.push_str(&format!(".SS {}\n{usage}\n.PP\n{}\n", verb.name, escape(verb.about)));
-        for flag in verb.flags.iter().filter(|flag| !flag.hidden) {
+        for flag in verb.shown_flags() {
             page.push_str(&format!(".TP\n.B {}\n{}\n", escape(&spelled(flag)), escape(flag.help)));
         }
     }

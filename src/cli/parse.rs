@@ -254,7 +254,7 @@ fn unknown_verb(name: &str) -> Error {
 }
 
 fn unknown_flag(verb: &Verb, flag: &str) -> Error {
-    let known = verb.flags.iter().filter(|flag| !flag.hidden).map(|flag| flag.name);
+    let known = verb.shown_flags().map(|flag| flag.name);
     let hint = match closest(flag.trim_start_matches('-'), known) {
         Some(known) => format!("did you mean --{known}?"),
         None if verb.rest == Rest::Message => {

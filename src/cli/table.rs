@@ -36,11 +36,11 @@ pub const VERBS: &[Verb] = &[
         operands: &[operand("to", Need::Unless(&["id"]), Completes::Session)],
         rest: Rest::Message,
         flags: &[
-            ID,
-            value("from", "who", Completes::Session, "write in this session's name; the reader is told so"),
-            DIR,
-            HOST,
-            JSON,
+            &ID,
+            &value("from", "who", Completes::Session, "write in this session's name; the reader is told so"),
+            &DIR,
+            &HOST,
+            &JSON,
         ],
         examples: &[
             ("relay send reviewer -- please look at src/api.rs", "a note to the session named reviewer"),
@@ -57,12 +57,12 @@ pub const VERBS: &[Verb] = &[
         operands: &[operand("to", Need::Required, Completes::Session)],
         rest: Rest::Message,
         flags: &[
-            value("from", "who", Completes::Session, "the session that asks and gets the reply"),
-            Flag {
+            &value("from", "who", Completes::Session, "the session that asks and gets the reply"),
+            &Flag {
                 help: "wait for the reply, at most so many seconds (no limit), and take it like inbox",
                 ..WAIT
             },
-            JSON,
+            &JSON,
         ],
         examples: &[("relay request api --from web --wait 600 -- is /users paged?", "web asks and waits")],
     },
@@ -75,8 +75,8 @@ pub const VERBS: &[Verb] = &[
         operands: &[operand("message-id", Need::Required, Completes::Nothing)],
         rest: Rest::Message,
         flags: &[
-            value("status", "how", Completes::Nothing, "completed (default) or failed: how a request ended"),
-            JSON,
+            &value("status", "how", Completes::Nothing, "completed (default) or failed: how a request ended"),
+            &JSON,
         ],
         examples: &[(
             "relay reply 01a1fb3e-7736-76dc-ad4a-ada7b806ac5c --status failed -- no access",
@@ -93,8 +93,8 @@ pub const VERBS: &[Verb] = &[
                 restarted since it was sent, and it may have been read before.",
         operands: &[WHO],
         flags: &[
-            WAIT,
-            Flag {
+            &WAIT,
+            &Flag {
                 takes: Takes::Perhaps("seconds"),
                 ..flag("hold", "lend the mail for 1 to 900 seconds (30) and print a token")
             },
@@ -129,8 +129,8 @@ pub const VERBS: &[Verb] = &[
                 line of JSON for each message, those that wait and those that come, until you end it.",
         operands: &[WHO],
         flags: &[
-            flag("follow", "go on, a line of JSON a message as it comes"),
-            value(
+            &flag("follow", "go on, a line of JSON a message as it comes"),
+            &value(
                 "limit",
                 "n",
                 Completes::Nothing,
@@ -147,11 +147,11 @@ pub const VERBS: &[Verb] = &[
                 yet) or consumed. Changes nothing.",
         operands: &[operand("who", Need::Unless(&["thread", "run"]), Completes::Session)],
         flags: &[
-            value("thread", "id", Completes::Nothing, "the conversation of this message, across mailboxes"),
-            value("run", "run", Completes::Nothing, "what this detached run has printed"),
-            value("limit", "n", Completes::Nothing, "so many messages instead of 50"),
-            value("message", "id", Completes::Nothing, "the whole body of one message"),
-            JSON,
+            &value("thread", "id", Completes::Nothing, "the conversation of this message, across mailboxes"),
+            &value("run", "run", Completes::Nothing, "what this detached run has printed"),
+            &value("limit", "n", Completes::Nothing, "so many messages instead of 50"),
+            &value("message", "id", Completes::Nothing, "the whole body of one message"),
+            &JSON,
         ],
         ..PLAIN
     },
@@ -162,7 +162,7 @@ pub const VERBS: &[Verb] = &[
         about: "Says for each reader whether the message is stored, held, consumed or replied to, and when that reader \
                 will see it or how to wake it.",
         operands: &[operand("message-id", Need::Required, Completes::Nothing)],
-        flags: &[JSON],
+        flags: &[&JSON],
         ..PLAIN
     },
     Verb {
@@ -176,12 +176,12 @@ pub const VERBS: &[Verb] = &[
         operands: &[operand("who", Need::Unless(&["id"]), Completes::Session)],
         rest: Rest::Message,
         flags: &[
-            ID,
-            DIR,
-            HOST,
-            DRY,
-            flag("detach", "return at once; relay log --run shows what it prints"),
-            Flag { hidden: true, ..value("record", "run", Completes::Nothing, "what --detach starts") },
+            &ID,
+            &DIR,
+            &HOST,
+            &DRY,
+            &flag("detach", "return at once; relay log --run shows what it prints"),
+            &Flag { hidden: true, ..value("record", "run", Completes::Nothing, "what --detach starts") },
         ],
         examples: &[
             ("relay wake reviewer", "let it read its mail"),
@@ -194,7 +194,7 @@ pub const VERBS: &[Verb] = &[
         summary: "open a sleeping session in this terminal",
         about: "Resumes the session in its directory, here, with its mail. Refuses a session that is live.",
         operands: &[operand("who", Need::Unless(&["id"]), Completes::Session)],
-        flags: &[ID, DIR, HOST, DRY],
+        flags: &[&ID, &DIR, &HOST, &DRY],
         ..PLAIN
     },
     Verb {
@@ -206,7 +206,7 @@ pub const VERBS: &[Verb] = &[
                 sender's mail. Says what it does, a line each.",
         operands: &[WHO],
         rest: Rest::More,
-        flags: &[value(
+        flags: &[&value(
             "quiet",
             "from-to",
             Completes::Nothing,
@@ -223,7 +223,7 @@ pub const VERBS: &[Verb] = &[
                 it is idle. wake: it sleeps until somebody runs relay wake. Of over 200 it shows those that run, then \
                 those last active. With a room, only its members.",
         operands: &[operand("room", Need::Optional, Completes::Nothing)],
-        flags: &[JSON, ALL, Flag { hidden: true, ..flag("names", "names only") }],
+        flags: &[&JSON, &ALL, &Flag { hidden: true, ..flag("names", "names only") }],
         examples: &[("relay list '#reviewers'", "who is in a room")],
         ..PLAIN
     },
@@ -236,10 +236,10 @@ pub const VERBS: &[Verb] = &[
                 themselves and only lack a chosen name.",
         operands: &[operand("name", Need::Required, Completes::Nothing)],
         flags: &[
-            ID,
-            DIR,
-            HOST,
-            value("wake", "on|off", Completes::Nothing, "whether relay watch may wake it (off)"),
+            &ID,
+            &DIR,
+            &HOST,
+            &value("wake", "on|off", Completes::Nothing, "whether relay watch may wake it (off)"),
         ],
         examples: &[(
             "relay register reviewer --id 8d0c5e7a-1111-4222-8333-944455556666",
@@ -278,11 +278,11 @@ pub const VERBS: &[Verb] = &[
         about: "Looks through the transcripts that hosts keep, and asks those that list their sessions themselves, if they \
                 were used lately; newest first, at most 50. Changes nothing.",
         flags: &[
-            value("within", "minutes", Completes::Nothing, "active within so many minutes (60)"),
-            Flag { help: "sessions of this host only", ..HOST },
-            value("exclude", "session-id", Completes::Nothing, "leave this session out"),
-            value("cwd", "path", Completes::Directory, "sessions of this directory first"),
-            JSON,
+            &value("within", "minutes", Completes::Nothing, "active within so many minutes (60)"),
+            &Flag { help: "sessions of this host only", ..HOST },
+            &value("exclude", "session-id", Completes::Nothing, "leave this session out"),
+            &value("cwd", "path", Completes::Directory, "sessions of this directory first"),
+            &JSON,
         ],
         ..PLAIN
     },
@@ -291,7 +291,7 @@ pub const VERBS: &[Verb] = &[
         group: Group::Sessions,
         summary: "which session this is, and how relay knows",
         about: "Run inside an agent's shell: names the session that the shell belongs to and the fact that told it.",
-        flags: &[JSON],
+        flags: &[&JSON],
         ..PLAIN
     },
     Verb {
@@ -300,7 +300,7 @@ pub const VERBS: &[Verb] = &[
         summary: "whether all is well, and what to mend",
         about: "Looks at the store, its permissions and records, the sessions, waiting mail, the last failure of a hook, \
                 and which hosts are here and know relay. Changes nothing. Exit code 1 when something needs mending.",
-        flags: &[JSON],
+        flags: &[&JSON],
         ..PLAIN
     },
     Verb {
@@ -310,7 +310,7 @@ pub const VERBS: &[Verb] = &[
         about: "Read mail is kept 30 days and at most 16 MiB a mailbox; a session that nobody has seen for 60 days, with \
                 nothing unread, is folded away and its name is free. Unread mail is never removed. Buses do this by \
                 themselves once a day, a little at a time; this verb does all of it now and says what it did.",
-        flags: &[flag("dry", "only say what would be done"), JSON],
+        flags: &[&flag("dry", "only say what would be done"), &JSON],
         ..PLAIN
     },
     Verb {
@@ -322,7 +322,7 @@ pub const VERBS: &[Verb] = &[
                 alone what it does not understand. Doing it twice changes nothing.",
         operands: &[operand("host", Need::Optional, Completes::Host)],
         rest: Rest::More,
-        flags: &[flag("dry", "only show what would be changed")],
+        flags: &[&flag("dry", "only show what would be changed")],
         ..PLAIN
     },
     Verb {
@@ -333,7 +333,7 @@ pub const VERBS: &[Verb] = &[
                 store with its mail stays.",
         operands: &[operand("host", Need::Optional, Completes::Host)],
         rest: Rest::More,
-        flags: &[flag("dry", "only show what would be changed")],
+        flags: &[&flag("dry", "only show what would be changed")],
         ..PLAIN
     },
     Verb {
@@ -357,7 +357,7 @@ pub const VERBS: &[Verb] = &[
         about: "Hosts start it at a session's start, prompts, tool calls, turn ends and end. It prints mail for the model \
                 in the host's form, or nothing; it always exits 0, and what went wrong stands in relay doctor.",
         operands: &[operand("host", Need::Optional, Completes::Host)],
-        flags: &[value(
+        flags: &[&value(
             "event",
             "name",
             Completes::Nothing,

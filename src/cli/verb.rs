@@ -13,9 +13,16 @@ pub struct Verb {
     pub about: &'static str,
     pub operands: &'static [Operand],
     pub rest: Rest,
-    pub flags: &'static [Flag],
+    pub flags: &'static [&'static Flag],
     /// Commands and what they do.
     pub examples: &'static [(&'static str, &'static str)],
+}
+
+impl Verb {
+    /// The flags that people are told of.
+    pub fn shown_flags(&self) -> impl Iterator<Item = &'static Flag> {
+        self.flags.iter().copied().filter(|flag| !flag.hidden)
+    }
 }
 
 /// Whom a verb is for.
