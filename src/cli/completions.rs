@@ -3,17 +3,24 @@
 //! Invariant: a script only ever calls `relay list --names`, which looks and
 //! changes nothing.
 
-use super::table::{Completes, Flag, Rest, SHELLS, Takes, VERBS, Verb};
+use super::table::VERBS;
+use super::verb::{Completes, Flag, Rest, Takes, Verb};
+use super::{Parsed, say};
 use crate::error::{Error, Result};
 use crate::host::HOSTS;
 use crate::mail::address::shorten;
+use crate::ops::Relay;
 
-/// The script for a shell.
-pub fn script(shell: &str) -> Result<String> {
+/// The shells that it knows.
+const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
+
+/// Prints the script for a shell.
+pub fn run(_: &Relay, parsed: &Parsed) -> Result<i32> {
+    let shell = parsed.positional(0).unwrap_or_default();
     match shell {
-        "bash" => Ok(bash()),
-        "zsh" => Ok(zsh()),
-        "fish" => Ok(fish()),
+        "bash" => say(&bash()),
+        "zsh" => say(&zsh()),
+        "fish" => say(&fish()),
         _ => Err(Error::usage(format!(
             "no completions for '{}'; relay knows {}",
             shorten(shell),

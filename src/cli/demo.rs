@@ -7,9 +7,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::say;
+use super::{Parsed, say};
 use crate::error::{Error, Result};
 use crate::json::{Document, Object, Value, quote};
+use crate::ops::Relay;
 use crate::sys::{process, random};
 use crate::wake::{Plan, converse};
 
@@ -38,7 +39,7 @@ impl Drop for Stage {
     }
 }
 
-pub fn run() -> Result<i32> {
+pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
     let stage = Stage::set()?;
     say(
         "Two agent sessions mail each other. The bus and the hook are real; only the models are played.\n\n",

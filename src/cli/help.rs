@@ -5,7 +5,8 @@
 
 use std::fmt::Write;
 
-use super::table::{Completes, Flag, Group, Need, Rest, Takes, VERBS, Verb};
+use super::table::VERBS;
+use super::verb::{Completes, Flag, Group, Need, Rest, Takes, Verb};
 use crate::host;
 
 const COLUMNS: usize = 79;

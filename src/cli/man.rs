@@ -6,10 +6,13 @@
 use super::help::{spelled, usage};
 use super::reference::{EXITS, VARIABLES};
 use super::table::VERBS;
+use super::{Parsed, say};
+use crate::error::Result;
 use crate::host::HOSTS;
+use crate::ops::Relay;
 
-/// The page's source.
-pub fn page() -> String {
+/// Prints the page's source.
+pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
     let version = env!("CARGO_PKG_VERSION");
     let mut page = format!(".TH RELAY 1 \"\" \"relay {version}\" \"User Commands\"\n");
     // Commands are to be copied: no hyphens in them, no stretched gaps.
@@ -57,7 +60,7 @@ pub fn page() -> String {
     for (command, what) in VERBS.iter().flat_map(|verb| verb.examples) {
         page.push_str(&format!(".TP\n{}\n.br\n{}\n", escape(what), escape(command)));
     }
-    page
+    say(&page)
 }
 
 fn section(page: &mut String, title: &str, text: &str) {

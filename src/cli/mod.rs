@@ -3,6 +3,7 @@
 //! Invariant: results go to stdout, everything else in one line to stderr; a
 //! reader that closes stdout ends the command quietly unless mail depends on it.
 
+mod arguments;
 mod attach;
 mod completions;
 mod demo;
@@ -42,35 +43,11 @@ pub use parse::{Invocation, Parsed, asks_for_hook, parse};
 /// Runs a verb that people use. Returns the exit code.
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     heap::keep_a_page();
-    match parsed.verb.name {
-        "register" => register::run(relay, parsed),
-        "list" => list::run(relay, parsed),
-        "send" => send::run(relay, parsed),
-        "request" => send::ask(relay, parsed),
-        "reply" => reply::run(relay, parsed),
-        "join" | "leave" => room::run(relay, parsed),
-        "inbox" => inbox::run(relay, parsed),
-        "peek" => peek::run(relay, parsed),
-        "ack" | "rollback" => settle::run(relay, parsed),
-        "log" => log::run(relay, parsed),
-        "status" => status::run(relay, parsed),
-        "discover" => discover::run(relay, parsed),
-        "wake" => wake::run(relay, parsed),
-        "watch" => watch::run(relay, parsed),
-        "attach" => attach::run(relay, parsed),
-        "whoami" => whoami::run(relay, parsed),
-        "doctor" => doctor::run(relay, parsed),
-        "install" | "uninstall" => install::run(relay, parsed),
-        "gc" => gc::run(relay, parsed),
-        "demo" => demo::run(),
-        "man" => say(&man::page()),
-        "completions" => say(&completions::script(parsed.positional(0).unwrap_or_default())?),
-        verb => Err(Error::failed(format!("the verb '{verb}' has no door; please report this"))),
-    }
+    (parsed.verb.run)(relay, parsed)
 }
 
 /// Prints the overview, or the help of one verb.
-pub fn help(verb: Option<&table::Verb>) -> Result<i32> {
+pub fn help(verb: Option<&verb::Verb>) -> Result<i32> {
     heap::keep_a_page();
     match verb {
         None => say(&help::overview()),

@@ -7,7 +7,8 @@ use std::ffi::{OsStr, OsString};
 
 use clap_lex::{ArgCursor, RawArgs};
 
-use super::table::{Need, Rest, Takes, VERBS, Verb};
+use super::table::VERBS;
+use super::verb::{Need, Rest, Takes, Verb};
 use crate::error::{Error, Result};
 use crate::mail::address::{closest, shorten};
 

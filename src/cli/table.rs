@@ -4,28 +4,18 @@
 //! Invariant: a verb or flag that is not here does not exist, and one that is
 //! here is documented everywhere.
 
-pub use super::verb::{Completes, Flag, Group, Need, Operand, Rest, Takes, Verb};
-use super::verb::{PLAIN, flag, operand, value};
-
-/// The shells that `relay completions` knows.
-pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
-
-const JSON: Flag = flag("json", "print JSON for scripts instead of text for people");
-const WHO: Operand = operand("who", Need::Required, Completes::Session);
-const WAIT: Flag = Flag {
-    takes: Takes::Perhaps("seconds"),
-    ..flag("wait", "sleep until there is mail, at most so many seconds (no limit)")
+use super::arguments::{ALL, DIR, DRY, HOST, ID, JSON, ROOM, WAIT, WHO};
+use super::verb::{Completes, Flag, Group, Need, PLAIN, Rest, Takes, Verb, flag, operand, value};
+use super::{
+    attach, completions, demo, discover, doctor, gc, inbox, install, list, log, man, peek, register, reply,
+    room, send, settle, status, wake, watch, whoami,
 };
-const HOST: Flag = value("tool", "host", Completes::Host, "the session's host");
-const ID: Flag = value("id", "session-id", Completes::Nothing, "the session by the id its host gave it");
-const ALL: Flag = flag("all", "every session, however many");
-const DRY: Flag = flag("dry", "only print what would be run, as JSON");
-const DIR: Flag = value("dir", "path", Completes::Directory, "the session's directory");
 
 /// Every verb, in the order people see them.
 pub const VERBS: &[Verb] = &[
     Verb {
         name: "send",
+        run: send::run,
         group: Group::Mail,
         summary: "write to a session, or to several",
         about: "Stores the message in the session's mailbox and returns once it is on disk. The session's model reads \
@@ -37,7 +27,8 @@ pub const VERBS: &[Verb] = &[
         rest: Rest::Message,
         flags: &[
             &ID,
-            &value("from", "who", Completes::Session, "write in this session's name; the reader is told so"),
+            &value("from", "who", "write in this session's name; the reader is told so")
+                .completed_with(Completes::Session),
             &DIR,
             &HOST,
             &JSON,
@@ -50,6 +41,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "request",
+        run: send::ask,
         group: Group::Mail,
         summary: "ask a session for one reply",
         about: "Like send, but the reader owes one reply. It comes to the mailbox of the session that asks: the one of \
@@ -57,7 +49,8 @@ pub const VERBS: &[Verb] = &[
         operands: &[operand("to", Need::Required, Completes::Session)],
         rest: Rest::Message,
         flags: &[
-            &value("from", "who", Completes::Session, "the session that asks and gets the reply"),
+            &value("from", "who", "the session that asks and gets the reply")
+                .completed_with(Completes::Session),
             &Flag {
                 help: "wait for the reply, at most so many seconds (no limit), and take it like inbox",
                 ..WAIT
@@ -68,16 +61,14 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "reply",
+        run: reply::run,
         group: Group::Mail,
         summary: "answer a message",
         about: "Answers for the session the message went to; in another session's shell it is refused. A request takes \
                 exactly one reply: the same reply again is harmless, another is refused with exit code 5.",
         operands: &[operand("message-id", Need::Required, Completes::Nothing)],
         rest: Rest::Message,
-        flags: &[
-            &value("status", "how", Completes::Nothing, "completed (default) or failed: how a request ended"),
-            &JSON,
-        ],
+        flags: &[&value("status", "how", "completed (default) or failed: how a request ended"), &JSON],
         examples: &[(
             "relay reply 01a1fb3e-7736-76dc-ad4a-ada7b806ac5c --status failed -- no access",
             "the request could not be done",
@@ -85,6 +76,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "inbox",
+        run: inbox::run,
         group: Group::Mail,
         summary: "take a session's pending mail",
         about: "Prints the pending mail as JSON and, once it is printed, counts it as read; of more than 16 MiB \
@@ -107,6 +99,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "ack",
+        run: settle::run,
         group: Group::Also,
         summary: "confirm mail taken with --hold",
         about: "The mail under this hold is read. Safe to repeat.",
@@ -115,6 +108,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "rollback",
+        run: settle::run,
         group: Group::Also,
         summary: "give back mail taken with --hold",
         about: "The mail under this hold waits again, before later mail, marked as redelivered. Safe to repeat.",
@@ -123,6 +117,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "peek",
+        run: peek::run,
         group: Group::Mail,
         summary: "look at pending mail, change nothing",
         about: "Prints the mail that waits for a session as JSON. Looking takes nothing. With --follow it goes on: a \
@@ -130,33 +125,30 @@ pub const VERBS: &[Verb] = &[
         operands: &[WHO],
         flags: &[
             &flag("follow", "go on, a line of JSON a message as it comes"),
-            &value(
-                "limit",
-                "n",
-                Completes::Nothing,
-                "so many messages instead of 1,000; waiting tells of more",
-            ),
+            &value("limit", "n", "so many messages instead of 1,000; waiting tells of more"),
         ],
         ..PLAIN
     },
     Verb {
         name: "log",
+        run: log::run,
         group: Group::Mail,
         summary: "what a mailbox has held, read or not",
         about: "Prints the last 50 messages with what became of each: stored, held (shown to the model, not confirmed \
                 yet) or consumed. Changes nothing.",
         operands: &[operand("who", Need::Unless(&["thread", "run"]), Completes::Session)],
         flags: &[
-            &value("thread", "id", Completes::Nothing, "the conversation of this message, across mailboxes"),
-            &value("run", "run", Completes::Nothing, "what this detached run has printed"),
-            &value("limit", "n", Completes::Nothing, "so many messages instead of 50"),
-            &value("message", "id", Completes::Nothing, "the whole body of one message"),
+            &value("thread", "id", "the conversation of this message, across mailboxes"),
+            &value("run", "run", "what this detached run has printed"),
+            &value("limit", "n", "so many messages instead of 50"),
+            &value("message", "id", "the whole body of one message"),
             &JSON,
         ],
         ..PLAIN
     },
     Verb {
         name: "status",
+        run: status::run,
         group: Group::Mail,
         summary: "what became of a message",
         about: "Says for each reader whether the message is stored, held, consumed or replied to, and when that reader \
@@ -167,6 +159,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "wake",
+        run: wake::run,
         group: Group::Mail,
         summary: "resume a sleeping session so that it reads its mail",
         about: "Resumes the session without a terminal, in its directory, with the message (or a plain hint that mail \
@@ -181,7 +174,7 @@ pub const VERBS: &[Verb] = &[
             &HOST,
             &DRY,
             &flag("detach", "return at once; relay log --run shows what it prints"),
-            &Flag { hidden: true, ..value("record", "run", Completes::Nothing, "what --detach starts") },
+            &Flag { hidden: true, ..value("record", "run", "what --detach starts") },
         ],
         examples: &[
             ("relay wake reviewer", "let it read its mail"),
@@ -190,6 +183,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "attach",
+        run: attach::run,
         group: Group::Mail,
         summary: "open a sleeping session in this terminal",
         about: "Resumes the session in its directory, here, with its mail. Refuses a session that is live.",
@@ -199,6 +193,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "watch",
+        run: watch::run,
         group: Group::Mail,
         summary: "wake sleeping sessions when mail comes",
         about: "Stays in the foreground and wakes each of these sessions when mail waits and it is not live: only \
@@ -206,16 +201,12 @@ pub const VERBS: &[Verb] = &[
                 sender's mail. Says what it does, a line each.",
         operands: &[WHO],
         rest: Rest::More,
-        flags: &[&value(
-            "quiet",
-            "from-to",
-            Completes::Nothing,
-            "hours in which nobody is woken, as 22-7, local time",
-        )],
+        flags: &[&value("quiet", "from-to", "hours in which nobody is woken, as 22-7, local time")],
         examples: &[("relay watch reviewer builder --quiet 22-7", "wake two sessions, not at night")],
     },
     Verb {
         name: "list",
+        run: list::run,
         group: Group::Sessions,
         summary: "the sessions relay knows, live ones first",
         about: "One line a session: its name, host, id, directory, whether it is live or when it was last seen, and how \
@@ -229,18 +220,14 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "register",
+        run: register::run,
         group: Group::Sessions,
         summary: "name a session",
         about: "Gives the session with this id a name that others write to: up to 64 letters, digits, '.', '_' and '-'. \
                 A name has one owner; another session's is never taken away. Sessions with relay's hook register \
                 themselves and only lack a chosen name.",
         operands: &[operand("name", Need::Required, Completes::Nothing)],
-        flags: &[
-            &ID,
-            &DIR,
-            &HOST,
-            &value("wake", "on|off", Completes::Nothing, "whether relay watch may wake it (off)"),
-        ],
+        flags: &[&ID, &DIR, &HOST, &value("wake", "on|off", "whether relay watch may wake it (off)")],
         examples: &[(
             "relay register reviewer --id 8d0c5e7a-1111-4222-8333-944455556666",
             "name a session by its id",
@@ -249,45 +236,43 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "join",
+        run: room::run,
         group: Group::Also,
         summary: "read a room's mail",
         about: "Makes the session of this shell, or the one named, a member of the room: from now on it gets what is sent \
                 to '#room'. A room needs no making; at most 64 members, and 16 rooms a session.",
-        operands: &[
-            operand("room", Need::Required, Completes::Nothing),
-            operand("who", Need::Optional, Completes::Session),
-        ],
+        operands: ROOM,
         examples: &[("relay join reviewers web", "then: relay send '#reviewers' -- hello")],
         ..PLAIN
     },
     Verb {
         name: "leave",
+        run: room::run,
         group: Group::Also,
         summary: "read a room's mail no longer",
         about: "Ends the membership of this shell's session, or of the one named. Mail that it has stays.",
-        operands: &[
-            operand("room", Need::Required, Completes::Nothing),
-            operand("who", Need::Optional, Completes::Session),
-        ],
+        operands: ROOM,
         ..PLAIN
     },
     Verb {
         name: "discover",
+        run: discover::run,
         group: Group::Sessions,
         summary: "find sessions that relay has not seen",
         about: "Looks through the transcripts that hosts keep, and asks those that list their sessions themselves, if they \
                 were used lately; newest first, at most 50. Changes nothing.",
         flags: &[
-            &value("within", "minutes", Completes::Nothing, "active within so many minutes (60)"),
+            &value("within", "minutes", "active within so many minutes (60)"),
             &Flag { help: "sessions of this host only", ..HOST },
-            &value("exclude", "session-id", Completes::Nothing, "leave this session out"),
-            &value("cwd", "path", Completes::Directory, "sessions of this directory first"),
+            &value("exclude", "session-id", "leave this session out"),
+            &value("cwd", "path", "sessions of this directory first").completed_with(Completes::Directory),
             &JSON,
         ],
         ..PLAIN
     },
     Verb {
         name: "whoami",
+        run: whoami::run,
         group: Group::Sessions,
         summary: "which session this is, and how relay knows",
         about: "Run inside an agent's shell: names the session that the shell belongs to and the fact that told it.",
@@ -296,6 +281,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "doctor",
+        run: doctor::run,
         group: Group::Sessions,
         summary: "whether all is well, and what to mend",
         about: "Looks at the store, its permissions and records, the sessions, waiting mail, the last failure of a hook, \
@@ -305,6 +291,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "gc",
+        run: gc::run,
         group: Group::Sessions,
         summary: "clear old read mail and forgotten sessions away",
         about: "Read mail is kept 30 days and at most 16 MiB a mailbox; a session that nobody has seen for 60 days, with \
@@ -315,6 +302,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "install",
+        run: install::run,
         group: Group::Sessions,
         summary: "wire relay into your agent hosts",
         about: "Adds relay's server and hooks to the user configuration of these hosts, or of all that are here, but for \
@@ -327,6 +315,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "uninstall",
+        run: install::run,
         group: Group::Also,
         summary: "take relay out of your agent hosts",
         about: "Takes out what relay install added: a file that nothing else has changed comes back byte for byte. The \
@@ -338,6 +327,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "demo",
+        run: demo::run,
         group: Group::Sessions,
         summary: "see two sessions mail each other",
         about: "Plays two sessions in a throw-away home, with the real bus and the real hook.",
@@ -357,12 +347,7 @@ pub const VERBS: &[Verb] = &[
         about: "Hosts start it at a session's start, prompts, tool calls, turn ends and end. It prints mail for the model \
                 in the host's form, or nothing; it always exits 0, and what went wrong stands in relay doctor.",
         operands: &[operand("host", Need::Optional, Completes::Host)],
-        flags: &[&value(
-            "event",
-            "name",
-            Completes::Nothing,
-            "the event's name, where the event does not say it",
-        )],
+        flags: &[&value("event", "name", "the event's name, where the event does not say it")],
         ..PLAIN
     },
     Verb {
@@ -374,12 +359,14 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "man",
+        run: man::run,
         summary: "print the manual page",
         about: "Prints relay(1). For man to find it: relay man > ~/.local/share/man/man1/relay.1 (make the folder first).",
         ..PLAIN
     },
     Verb {
         name: "completions",
+        run: completions::run,
         summary: "print completions for bash, zsh or fish",
         about: "Prints a script that teaches your shell relay's verbs, flags and session names. Make its folder first.",
         operands: &[operand("shell", Need::Required, Completes::Shell)],

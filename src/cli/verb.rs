@@ -2,10 +2,16 @@
 //!
 //! Invariant: all of it is static text, so that help cannot fail.
 
+use super::Parsed;
+use crate::error::{Error, Result};
+use crate::ops::Relay;
+
 /// One verb.
 #[derive(Debug)]
 pub struct Verb {
     pub name: &'static str,
+    /// Runs it. Returns the exit code.
+    pub run: fn(&Relay, &Parsed) -> Result<i32>,
     pub group: Group,
     /// One line, for the overview.
     pub summary: &'static str,
@@ -115,13 +121,15 @@ pub const fn flag(name: &'static str, help: &'static str) -> Flag {
 }
 
 /// A flag with a value.
-pub const fn value(
-    name: &'static str,
-    takes: &'static str,
-    completes: Completes,
-    help: &'static str,
-) -> Flag {
-    Flag { name, takes: Takes::Value(takes), help, completes, hidden: false }
+pub const fn value(name: &'static str, takes: &'static str, help: &'static str) -> Flag {
+    Flag { takes: Takes::Value(takes), ..flag(name, help) }
+}
+
+impl Flag {
+    /// The same, with a value that a shell can complete.
+    pub const fn completed_with(self, completes: Completes) -> Flag {
+        Flag { completes, ..self }
+    }
 }
 
 /// An operand.
@@ -129,9 +137,15 @@ pub const fn operand(name: &'static str, need: Need, completes: Completes) -> Op
     Operand { name, need, completes }
 }
 
+/// What a verb does that `main` sees to itself.
+fn no_door(_: &Relay, parsed: &Parsed) -> Result<i32> {
+    Err(Error::failed(format!("the verb '{}' has no door; please report this", parsed.verb.name)))
+}
+
 /// A verb without operands, a message, flags or examples.
 pub const PLAIN: Verb = Verb {
     name: "",
+    run: no_door,
     group: Group::Shell,
     summary: "",
     about: "",
