@@ -16,7 +16,7 @@ const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 /// Prints the script for a shell.
 pub fn run(_: &Relay, parsed: &Parsed) -> Result<i32> {
-    let shell = parsed.positional(0).unwrap_or_default();
+    let shell = parsed.first();
     match shell {
         "bash" => say(&bash()),
         "zsh" => say(&zsh()),

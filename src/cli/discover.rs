@@ -1,6 +1,6 @@
 //! `relay discover`: sessions that the hosts know, registered or not.
 
-use super::{Parsed, say};
+use super::{Parsed, say, say_json};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
@@ -28,7 +28,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let rows = discover(relay, &query)?;
     let now = clock::now_ms();
     if parsed.flag("json") {
-        return say(&(json::list(0, &rows, |object, row| members(object, row, now)) + "\n"));
+        return say_json(json::list(0, &rows, |object, row| members(object, row, now)));
     }
     if rows.is_empty() {
         return say(&format!("(no active sessions in the last {} min)\n", minutes / 1000));

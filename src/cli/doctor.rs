@@ -1,6 +1,6 @@
 //! `relay doctor`: what a worried user needs to know.
 
-use super::{Parsed, say};
+use super::{Parsed, say, say_json};
 use crate::error::Result;
 use crate::json;
 use crate::mail::text::visible;
@@ -16,7 +16,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
                 .str("grade", finding.grade.name())
                 .str("detail", &finding.detail)
         });
-        say(&(list + "\n"))?;
+        say_json(list)?;
     } else {
         let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or(0);
         let lines = findings.iter().map(|finding| {

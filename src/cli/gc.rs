@@ -1,6 +1,6 @@
 //! `relay gc`: clears old read mail and forgotten sessions away, now.
 
-use super::{Parsed, complain, say};
+use super::{Parsed, complain, say, say_json};
 use crate::error::Result;
 use crate::json;
 use crate::mail::text::count;
@@ -14,7 +14,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         None => Report::default(),
     };
     match parsed.flag("json") {
-        true => say(&(to_json(&report, dry) + "\n"))?,
+        true => say_json(to_json(&report, dry))?,
         false => say(&to_text(&report, dry))?,
     };
     Ok(report.failed.iter().fold(0, |_, error| complain(error)))

@@ -18,7 +18,7 @@ use crate::sys::clock;
 use crate::sys::process::Process;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let who = parsed.positional(0).unwrap_or_default();
+    let who = parsed.first();
     let store = store_with_sessions(relay, who)?;
     let session = find(&store, who)?.session;
     let patience = match parsed.flag("wait") {

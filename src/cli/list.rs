@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Parsed, remark, say};
+use super::{Parsed, remark, say, say_json};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limits::LIST_SESSIONS;
@@ -27,7 +27,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&rows.iter().map(|row| format!("{}\n", row.found.info.label())).collect::<String>());
     }
     if parsed.flag("json") {
-        return say(&(json::list(0, &rows, members) + "\n"));
+        return say_json(json::list(0, &rows, members));
     }
     if rows.is_empty() {
         return say(

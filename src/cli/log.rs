@@ -1,6 +1,6 @@
 //! `relay log`: what a mailbox held, read or not. Changes nothing.
 
-use super::{Parsed, limit, say, store_with_sessions};
+use super::{Parsed, limit, say, say_json, store_with_sessions};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limits::{LOG_MESSAGES, RUNS_KEPT};
@@ -20,12 +20,12 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if let Some(id) = parsed.value("thread") {
         return conversation(relay, parsed, id);
     }
-    let who = parsed.positional(0).unwrap_or_default();
+    let who = parsed.first();
     let session = find(&store_with_sessions(relay, who)?, who)?.session;
     if let Some(id) = parsed.value("message") {
         let record = message(&session, id)?;
         return match parsed.flag("json") {
-            true => say(&(members(json::Object::new(), &record).finish() + "\n")),
+            true => say_json(members(json::Object::new(), &record).finish()),
             false => say(&indented("", &record.message.body)),
         };
     }
@@ -34,7 +34,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if parsed.flag("json") {
         let messages = json::list(1, &records, members);
         let object = json::Object::laid_out().u64("count", records.len() as u64).u64("total", total as u64);
-        return say(&(object.raw("messages", &messages).finish() + "\n"));
+        return say_json(object.raw("messages", &messages).finish());
     }
     if records.is_empty() {
         return say("(no mail yet)\n");
@@ -82,7 +82,7 @@ fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
         });
         let thread = copies[0].record.message.conversation();
         let object = json::Object::laid_out().str("thread", thread).u64("count", copies.len() as u64);
-        return say(&(object.raw("messages", &messages).finish() + "\n"));
+        return say_json(object.raw("messages", &messages).finish());
     }
     let mut text = String::new();
     for same in copies.chunk_by(|a, b| a.record.message.id == b.record.message.id) {

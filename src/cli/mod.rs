@@ -74,6 +74,11 @@ fn say(text: &str) -> Result<i32> {
     }
 }
 
+/// Prints a result that is JSON.
+fn say_json(json: String) -> Result<i32> {
+    say(&(json + "\n"))
+}
+
 /// Says in one line what is going on, to a reader who may have left.
 fn say_line(text: &str) {
     let _ = say(&format!("{}\n", visible(text)));

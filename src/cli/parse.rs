@@ -37,6 +37,11 @@ impl Parsed {
         self.operands.get(index).map(String::as_str)
     }
 
+    /// The first operand; empty where the verb takes none or was given none.
+    pub fn first(&self) -> &str {
+        self.positional(0).unwrap_or_default()
+    }
+
     /// The words behind the operands, joined by spaces: the message, or for
     /// [`Rest::More`] further operands. `None` when there were none.
     pub fn message(&self) -> Option<&str> {

@@ -10,7 +10,7 @@ use crate::ops::find::find;
 use crate::ops::wait::follow;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let who = parsed.positional(0).unwrap_or_default();
+    let who = parsed.first();
     let store = store_with_sessions(relay, who)?;
     let session = find(&store, who)?.session;
     if parsed.flag("follow") {

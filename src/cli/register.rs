@@ -8,7 +8,7 @@ use crate::ops::find::latest;
 use crate::ops::register::{Details, register};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let name = parsed.positional(0).unwrap_or_default();
+    let name = parsed.first();
     let store = relay.store()?;
     let id = match (parsed.value("id"), store.named(name)?) {
         (Some(id), _) => id.to_owned(),

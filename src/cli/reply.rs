@@ -9,7 +9,7 @@ use crate::ops::Relay;
 use crate::ops::reply::reply;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let id = parsed.positional(0).unwrap_or_default();
+    let id = parsed.first();
     let status = match parsed.value("status") {
         None => None,
         Some(name) => {

@@ -7,7 +7,7 @@ use crate::ops::identity::{Call, identify};
 use crate::ops::{Relay, room};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let room = room::name(parsed.positional(0).unwrap_or_default())?;
+    let room = room::name(parsed.first())?;
     let found = match parsed.positional(1) {
         Some(who) => find(&store_with_sessions(relay, who)?, who)?,
         None => match identify(relay, &Call::default()) {

@@ -35,7 +35,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         None => Sender::CommandLine,
     };
     let draft = Draft::note(body(parsed)?);
-    let who = parsed.positional(0).unwrap_or_default();
+    let who = parsed.first();
     match to {
         Some(to) => print_sent(parsed, &send(&store, sender, to, draft)?),
         None if is_group(who) => {
@@ -51,7 +51,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 /// `relay request`: a message that wants one reply.
 pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
-    let who = parsed.positional(0).unwrap_or_default();
+    let who = parsed.first();
     // What is not understood is said before anything is sent.
     let patience = parsed.flag("wait").then(|| inbox::patience(parsed.value("wait"))).transpose()?;
     let sender = requester(relay, &store, parsed.value("from"))?;

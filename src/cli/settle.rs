@@ -6,7 +6,7 @@ use crate::ops::Relay;
 use crate::ops::settle::{Settlement, settle};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let token = parsed.positional(0).unwrap_or_default();
+    let token = parsed.first();
     let (how, done) = match parsed.verb.name {
         "ack" => (Settlement::Acknowledge, "acknowledged: the mail is consumed\n"),
         _ => (Settlement::PutBack, "rolled back: the mail waits again\n"),

@@ -1,6 +1,6 @@
 //! `relay status`: what became of a message. Changes nothing.
 
-use super::{Parsed, say, store_with_sessions};
+use super::{Parsed, say, say_json, store_with_sessions};
 use crate::error::Result;
 use crate::json;
 use crate::mail::{Message, Status};
@@ -11,7 +11,7 @@ use crate::ops::reach::{Reach, outlook};
 use crate::sys::clock;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let id = parsed.positional(0).unwrap_or_default();
+    let id = parsed.first();
     let readers = status(&store_with_sessions(relay, id)?, id)?;
     let message = &readers[0].0.record.message;
     if parsed.flag("json") {
@@ -22,7 +22,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
                 .str("group", group)
                 .raw("readers", &json::array(readers.iter().map(|reader| to_json(id, reader).finish()))),
         };
-        return say(&(object.finish() + "\n"));
+        return say_json(object.finish());
     }
     let sent = clock::ago(message.sent_ms, clock::now_ms());
     if let Some(group) = &message.group {

@@ -1,6 +1,6 @@
 //! `relay wake`: resumes a dormant session with a message.
 
-use super::{Parsed, remark, report, say, say_line};
+use super::{Parsed, remark, report, say_json, say_line};
 use crate::error::{Error, Result};
 use crate::mail::address;
 use crate::ops::Relay;
@@ -11,7 +11,7 @@ use crate::wake::Input;
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let wake = target(relay, parsed, Mode::Headless(parsed.message()))?;
     if parsed.flag("dry") {
-        return say(&(wake.to_json(relay) + "\n"));
+        return say_json(wake.to_json(relay));
     }
     if let Some(run) = parsed.value("record") {
         return wake.run_recorded(relay, run, say_line);

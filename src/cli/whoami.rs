@@ -1,6 +1,6 @@
 //! `relay whoami`: which session is this, and how relay knows.
 
-use super::{Parsed, say};
+use super::{Parsed, say, say_json};
 use crate::error::Result;
 use crate::mail::text::visible;
 use crate::ops::Relay;
@@ -9,7 +9,7 @@ use crate::ops::identity::{Call, Identity, identify};
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let identity = identify(relay, &Call::default())?;
     if parsed.flag("json") {
-        return say(&(identity.members(&relay.store()?)?.finish() + "\n"));
+        return say_json(identity.members(&relay.store()?)?.finish());
     }
     let Identity { found, proof } = identity;
     let directory = found.info.directory.unwrap_or_default();
