@@ -3,11 +3,13 @@
 //! Invariant: a script only ever calls `relay list --names`, which looks and
 //! changes nothing.
 
+use std::fmt::Write;
+
 use super::table::VERBS;
-use super::verb::{Completes, Flag, Rest, Takes, Verb};
+use super::verb::{Completes, Rest, Takes};
 use super::{Parsed, say};
 use crate::error::{Error, Result};
-use crate::host::HOSTS;
+use crate::host;
 use crate::mail::address::shorten;
 use crate::ops::Relay;
 
@@ -29,28 +31,31 @@ pub fn run(_: &Relay, parsed: &Parsed) -> Result<i32> {
     }
 }
 
-/// The words a shell offers, where they are fixed.
-fn fixed(completes: Completes) -> Option<String> {
-    match completes {
-        Completes::Host => Some(HOSTS.iter().map(|host| host.name).collect::<Vec<_>>().join(" ")),
-        Completes::Verb => Some(verb_names()),
-        Completes::Shell => Some(SHELLS.join(" ")),
-        Completes::Nothing | Completes::Session | Completes::Directory => None,
+/// How a shell's script says what it offers for a word.
+struct Offers {
+    /// What stands before and behind words that are fixed.
+    fixed: (&'static str, &'static str),
+    sessions: &'static str,
+    directories: &'static str,
+    nothing: &'static str,
+}
+
+impl Offers {
+    fn of(&self, completes: Completes) -> String {
+        let words = match completes {
+            Completes::Host => host::names().replace(',', ""),
+            Completes::Verb => verb_names(),
+            Completes::Shell => SHELLS.join(" "),
+            Completes::Session => return self.sessions.to_owned(),
+            Completes::Directory => return self.directories.to_owned(),
+            Completes::Nothing => return self.nothing.to_owned(),
+        };
+        format!("{}{words}{}", self.fixed.0, self.fixed.1)
     }
 }
 
 fn verb_names() -> String {
     VERBS.iter().map(|verb| verb.name).collect::<Vec<_>>().join(" ")
-}
-
-fn flag_words(verb: &Verb) -> String {
-    let flags = verb.shown_flags();
-    flags.map(|flag| format!("--{}", flag.name)).chain(["--help".to_owned()]).collect::<Vec<_>>().join(" ")
-}
-
-/// Flags whose value a shell can offer.
-fn valued(verb: &Verb) -> impl Iterator<Item = &'static Flag> {
-    verb.flags.iter().copied().filter(|flag| matches!(flag.takes, Takes::Value(_)))
 }
 
 /// What the bash script begins with. Names are compared, never evaluated, and
@@ -76,70 +81,62 @@ _relay() {
 "#;
 
 fn bash() -> String {
-    let offer = |completes: Completes| match (fixed(completes), completes) {
-        (Some(words), _) => format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$current\"))"),
-        (None, Completes::Session) => "_relay_sessions \"$current\"".to_owned(),
-        (None, Completes::Directory) => "COMPREPLY=($(compgen -d -- \"$current\"))".to_owned(),
-        (None, _) => ":".to_owned(),
+    let offers = Offers {
+        fixed: ("COMPREPLY=($(compgen -W \"", "\" -- \"$current\"))"),
+        sessions: "_relay_sessions \"$current\"",
+        directories: "COMPREPLY=($(compgen -d -- \"$current\"))",
+        nothing: ":",
     };
     let mut text = BASH_HEAD.replace("VERBS", &verb_names());
     for verb in VERBS {
-        text.push_str(&format!("    {})\n        case \"$previous\" in\n", verb.name));
-        for flag in valued(verb) {
-            text.push_str(&format!("        --{}) {}; return ;;\n", flag.name, offer(flag.completes)));
+        let _ = write!(text, "    {})\n        case \"$previous\" in\n", verb.name);
+        for flag in verb.flags.iter().filter(|flag| matches!(flag.takes, Takes::Value(_))) {
+            let _ = writeln!(text, "        --{}) {}; return ;;", flag.name, offers.of(flag.completes));
         }
-        text.push_str("        esac\n        if [[ $current == -* ]]; then\n");
-        text.push_str(&format!(
-            "            COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))\n",
-            flag_words(verb)
-        ));
+        text.push_str(
+            "        esac\n        if [[ $current == -* ]]; then\n            COMPREPLY=($(compgen -W \"",
+        );
+        for flag in verb.shown_flags() {
+            text.extend(["--", flag.name, " "]);
+        }
         let operand = verb.operands.first().map_or(Completes::Nothing, |operand| operand.completes);
-        text.push_str(&format!("        else\n            {}\n        fi\n        ;;\n", offer(operand)));
+        let _ = write!(
+            text,
+            "--help\" -- \"$current\"))\n        else\n            {}\n        fi\n        ;;\n",
+            offers.of(operand)
+        );
     }
     text.push_str("    esac\n}\ncomplete -F _relay relay\n");
     text
 }
 
 fn zsh() -> String {
-    let action = |completes: Completes| match (fixed(completes), completes) {
-        (Some(words), _) => format!("({words})"),
-        (None, Completes::Session) => "_relay_sessions".to_owned(),
-        (None, Completes::Directory) => "_files -/".to_owned(),
-        (None, _) => " ".to_owned(),
-    };
+    let offers =
+        Offers { fixed: ("(", ")"), sessions: "_relay_sessions", directories: "_files -/", nothing: " " };
     let mut text = String::from(
         "#compdef relay\n_relay_sessions() {\n    local -a names\n    names=(${(f)\"$(relay list --names 2>/dev/null)\"})\n    \
          compadd -a names\n}\n_relay() {\n    local -a verbs\n    verbs=(\n",
     );
     for verb in VERBS {
-        text.push_str(&format!("        '{}:{}'\n", verb.name, quote(verb.summary)));
+        let _ = writeln!(text, "        '{}:{}'", verb.name, quote(verb.summary));
     }
     text.push_str(
         "    )\n    if (( CURRENT == 2 )); then\n        _describe 'verb' verbs\n        return\n    fi\n    \
          local verb=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $verb in\n",
     );
     for verb in VERBS {
-        text.push_str(&format!("    {})\n        _arguments '--help[help on {0}]'", verb.name));
+        let _ = write!(text, "    {})\n        _arguments '--help[help on {0}]'", verb.name);
         for flag in verb.shown_flags() {
-            let help = quote(flag.help);
-            match flag.takes {
-                Takes::Value(value) => {
-                    text.push_str(&format!(
-                        " \\\n            '--{}[{help}]:{value}:{}'",
-                        flag.name,
-                        action(flag.completes)
-                    ));
-                }
-                _ => text.push_str(&format!(" \\\n            '--{}[{help}]'", flag.name)),
+            let _ = write!(text, " \\\n            '--{}[{}]", flag.name, quote(flag.help));
+            if let Takes::Value(value) = flag.takes {
+                let _ = write!(text, ":{value}:{}", offers.of(flag.completes));
             }
+            text.push('\'');
         }
         let many = if verb.rest == Rest::More { "*" } else { "" };
         for operand in verb.operands {
-            text.push_str(&format!(
-                " \\\n            '{many}:{}:{}'",
-                operand.name,
-                action(operand.completes)
-            ));
+            let offer = offers.of(operand.completes);
+            let _ = write!(text, " \\\n            '{many}:{}:{offer}'", operand.name);
         }
         text.push_str("\n        ;;\n");
     }
@@ -153,37 +150,30 @@ fn quote(text: &str) -> String {
 }
 
 fn fish() -> String {
-    let mut text = String::from("# relay completions for fish\ncomplete -c relay -f\n");
+    let offers = Offers {
+        fixed: ("-a '", "'"),
+        sessions: "-a '(relay list --names 2>/dev/null)'",
+        directories: "-a '(__fish_complete_directories)'",
+        nothing: "",
+    };
     let escape = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
+    let mut text = String::from("# relay completions for fish\ncomplete -c relay -f\n");
     for verb in VERBS {
         let summary = escape(verb.summary);
-        text.push_str(&format!(
-            "complete -c relay -n __fish_use_subcommand -a {} -d '{summary}'\n",
-            verb.name
-        ));
+        let _ = writeln!(text, "complete -c relay -n __fish_use_subcommand -a {} -d '{summary}'", verb.name);
     }
     for verb in VERBS {
-        let when = format!("-n '__fish_seen_subcommand_from {}'", verb.name);
-        let offer = |completes: Completes| match (fixed(completes), completes) {
-            (Some(words), _) => format!("-a '{words}'"),
-            (None, Completes::Session) => "-a '(relay list --names 2>/dev/null)'".to_owned(),
-            (None, Completes::Directory) => "-a '(__fish_complete_directories)'".to_owned(),
-            (None, _) => String::new(),
-        };
+        let when = format!("complete -c relay -n '__fish_seen_subcommand_from {}'", verb.name);
         if let Some(operand) = verb.operands.first().filter(|operand| operand.completes != Completes::Nothing)
         {
-            text.push_str(&format!("complete -c relay {when} {}\n", offer(operand.completes)));
+            let _ = writeln!(text, "{when} {}", offers.of(operand.completes));
         }
         for flag in verb.shown_flags() {
-            let value = match flag.takes {
-                Takes::Value(_) => format!(" -x {}", offer(flag.completes)),
-                _ => String::new(),
-            };
-            text.push_str(&format!(
-                "complete -c relay {when} -l {}{value} -d '{}'\n",
-                flag.name,
-                escape(flag.help)
-            ));
+            let _ = write!(text, "{when} -l {}", flag.name);
+            if let Takes::Value(_) = flag.takes {
+                let _ = write!(text, " -x {}", offers.of(flag.completes));
+            }
+            let _ = writeln!(text, " -d '{}'", escape(flag.help));
         }
     }
     text
