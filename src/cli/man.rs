@@ -3,6 +3,8 @@
 //! Invariant: plain man(7) macros; every text is escaped, so that no word of the
 //! table can be taken for one.
 
+use std::fmt::Write;
+
 use super::help::{spelled, usage};
 use super::reference::{EXITS, VARIABLES};
 use super::table::VERBS;
@@ -34,45 +36,48 @@ pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
     page.push_str(".SH VERBS\n");
     for verb in VERBS {
         // A part that may not be broken has no space that roff can break at.
-        let usage: Vec<String> = usage(verb).iter().map(|part| escape(part).replace(' ', "\\ ")).collect();
-        let usage = usage.join(" ");
-        page.push_str(&format!(".SS {}\n{usage}\n.PP\n{}\n", verb.name, escape(verb.about)));
+        let usage = escape(&usage(verb).join("\n")).replace(' ', "\\ ").replace('\n', " ");
+        let _ = write!(page, ".SS {}\n{usage}\n.PP\n{}\n", verb.name, escape(verb.about));
         for flag in verb.shown_flags() {
-            page.push_str(&format!(".TP\n.B {}\n{}\n", escape(&spelled(flag)), escape(flag.help)));
+            entry(&mut page, &spelled(flag), flag.help);
         }
     }
     page.push_str(".SH HOSTS\n");
     for host in HOSTS {
-        page.push_str(&format!(".TP\n.B {}\n{}\n", escape(host.name), escape(host.title)));
+        entry(&mut page, host.name, host.title);
     }
     page.push_str(".SH ENVIRONMENT\n");
     for (name, meaning) in VARIABLES {
-        page.push_str(&format!(".TP\n.B {}\n{}\n", escape(name), escape(meaning)));
+        entry(&mut page, name, meaning);
     }
     page.push_str(
         ".SH FILES\n.TP\n.I ~/.agent\\-relay\nthe store: sessions, names and mail, private to the user\n",
     );
     page.push_str(".SH EXIT STATUS\n");
     for (code, meaning) in EXITS {
-        page.push_str(&format!(".TP\n.B {code}\n{}\n", escape(meaning)));
+        entry(&mut page, code, meaning);
     }
     page.push_str(".SH EXAMPLES\n");
     for (command, what) in VERBS.iter().flat_map(|verb| verb.examples) {
-        page.push_str(&format!(".TP\n{}\n.br\n{}\n", escape(what), escape(command)));
+        let _ = write!(page, ".TP\n{}\n.br\n{}\n", escape(what), escape(command));
     }
     say(&page)
 }
 
 fn section(page: &mut String, title: &str, text: &str) {
-    page.push_str(&format!(".SH {title}\n{}\n", escape(text)));
+    let _ = write!(page, ".SH {title}\n{}\n", escape(text));
 }
 
-/// Text as roff prints it: no macro at a line's begin, dashes that copy.
+/// A word of a section, and what it means.
+fn entry(page: &mut String, word: &str, meaning: &str) {
+    let _ = write!(page, ".TP\n.B {}\n{}\n", escape(word), escape(meaning));
+}
+
+/// A line of text as roff prints it: no macro at its begin, dashes that copy.
 fn escape(text: &str) -> String {
-    let escaped = text.replace('\\', "\\e").replace(['-', '\u{2013}'], "\\-");
-    let lines = escaped.lines().map(|line| match line.chars().next() {
-        Some('.' | '\'') => format!("\\&{line}"),
-        _ => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    let escaped = text.replace('\\', "\\e").replace('-', "\\-").replace('\u{2013}', "\\-");
+    match escaped.starts_with(['.', '\'']) {
+        true => format!("\\&{escaped}"),
+        false => escaped,
+    }
 }
