@@ -17,16 +17,19 @@ pub fn overview() -> String {
     let mut text = String::with_capacity(24 * (COLUMNS + 1));
     text.push_str("relay: durable mail between the coding-agent sessions of this machine\n");
     for group in Group::ALL {
-        let verbs = VERBS.iter().filter(|verb| verb.group == group);
-        if matches!(group, Group::Also | Group::Hosts | Group::Shell) {
-            let names: Vec<&str> = verbs.map(|verb| verb.name).collect();
-            text.extend(["\n", group.title(), ": ", &names.join(", ")]);
-            continue;
+        text.extend(["\n", group.title()]);
+        let has_lines = matches!(group, Group::Mail | Group::Sessions);
+        let mut before = if has_lines { "\n" } else { ": " };
+        for verb in VERBS.iter().filter(|verb| verb.group == group) {
+            text.push_str(before);
+            if has_lines {
+                let _ = write!(text, "  {:9} {}", verb.name, verb.summary);
+            } else {
+                text.push_str(verb.name);
+                before = ", ";
+            }
         }
-        text.extend(["\n", group.title(), "\n"]);
-        for verb in verbs {
-            let _ = writeln!(text, "  {:9} {}", verb.name, verb.summary);
-        }
+        text.push_str(if has_lines { "\n" } else { "" });
     }
     text.push_str("\nMore: relay help <verb>, relay man; what is wrong: relay doctor\n");
     text
@@ -34,27 +37,28 @@ pub fn overview() -> String {
 
 /// The help of one verb.
 pub fn verb(verb: &Verb) -> String {
-    let usage = usage(verb);
-    let usage = wrap(&mut usage.iter().map(String::as_str), "    ");
-    let mut text = format!("{usage}\n\n{}\n", paragraph(verb.about, ""));
-    let flags: Vec<&Flag> = verb.shown_flags().collect();
-    if !flags.is_empty() {
+    let mut text = String::new();
+    wrap(&mut text, &mut usage(verb).iter().map(String::as_str), "    ");
+    text.push_str("\n\n");
+    paragraph(&mut text, verb.about, "");
+    if verb.shown_flags().next().is_some() {
         text.push_str("\nFlags\n");
-        for flag in flags {
-            let name = spelled(flag);
-            text.push_str(&format!("  {name:22} {}\n", paragraph(flag.help, &" ".repeat(25))));
-        }
+    }
+    for flag in verb.shown_flags() {
+        let _ = write!(text, "  {:22} ", spelled(flag));
+        paragraph(&mut text, flag.help, &" ".repeat(25));
     }
     let flags = verb.flags.iter().map(|flag| flag.completes);
     if flags.chain(verb.operands.iter().map(|operand| operand.completes)).any(|word| word == Completes::Host)
     {
-        text.push_str(&format!("\n{}\n", paragraph(&format!("Hosts: {}", host::names()), "")));
+        text.push('\n');
+        paragraph(&mut text, &format!("Hosts: {}", host::names()), "");
     }
     if !verb.examples.is_empty() {
         text.push_str("\nExamples\n");
-        for (command, what) in verb.examples {
-            text.push_str(&format!("  {command}\n      {what}\n"));
-        }
+    }
+    for (command, what) in verb.examples {
+        text.extend(["  ", command, "\n      ", what, "\n"]);
     }
     text.push_str("\nExit codes: see relay man\n");
     text
@@ -70,21 +74,19 @@ pub fn usage(verb: &Verb) -> Vec<String> {
             Need::Required | Need::Unless(_) => format!("<{}>{more}", operand.name),
         });
     }
-    let flags = verb.shown_flags();
-    let (instead, others): (Vec<&Flag>, Vec<&Flag>) = flags.partition(|flag| is_alternative(verb, flag));
-    parts.extend(instead.into_iter().map(|flag| format!("| {}", spelled(flag))));
-    parts.extend(others.into_iter().map(|flag| format!("[{}]", spelled(flag))));
+    let (mut instead, mut others) = (Vec::new(), Vec::new());
+    for flag in verb.shown_flags() {
+        match verb.replaced_by(flag.name) {
+            Some(_) => instead.push(format!("| {}", spelled(flag))),
+            None => others.push(format!("[{}]", spelled(flag))),
+        }
+    }
+    parts.append(&mut instead);
+    parts.append(&mut others);
     if verb.rest == Rest::Message {
         parts.push("[--] [message...]".to_owned());
     }
     parts
-}
-
-/// Whether the flag stands in for an operand.
-fn is_alternative(verb: &Verb, flag: &Flag) -> bool {
-    verb.operands
-        .iter()
-        .any(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&flag.name)))
 }
 
 /// The flag as one types it.
@@ -96,28 +98,26 @@ pub fn spelled(flag: &Flag) -> String {
     }
 }
 
-/// Breaks a paragraph into lines, the second and later ones indented.
-fn paragraph(text: &str, indent: &str) -> String {
-    wrap(&mut text.split_whitespace(), indent)
+/// Adds a paragraph, broken into lines, the second and later ones indented.
+fn paragraph(text: &mut String, words: &str, indent: &str) {
+    wrap(text, &mut words.split_ascii_whitespace(), indent);
+    text.push('\n');
 }
 
 /// Lays parts out in lines, the second and later ones indented.
-fn wrap(parts: &mut dyn Iterator<Item = &str>, indent: &str) -> String {
-    let mut lines = vec![String::new()];
+fn wrap(text: &mut String, parts: &mut dyn Iterator<Item = &str>, indent: &str) {
     let mut room = COLUMNS - indent.len();
-    for word in parts {
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && line.len() + 1 + word.len() > room {
+    let mut before = "";
+    for part in parts {
+        if part.len() + before.len() > room {
+            text.push('\n');
+            before = indent;
             room = COLUMNS;
-            lines.push(format!("{indent}{word}"));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
         }
+        text.extend([before, part]);
+        room = room.saturating_sub(before.len() + part.len());
+        before = " ";
     }
-    lines.join("\n")
 }
 
 #[cfg(test)]

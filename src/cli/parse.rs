@@ -118,10 +118,7 @@ fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<P
             let name =
                 name.map_err(|_| Error::usage(format!("a flag of `relay {}` is not UTF-8", verb.name)))?;
             // These would turn what was meant as text into another command.
-            let replaced = verb
-                .operands
-                .iter()
-                .find(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&name)));
+            let replaced = verb.replaced_by(name);
             if let (Some(operand), false, false) = (replaced, takes_message, loose.is_empty()) {
                 let operand = operand.name;
                 return Err(Error::usage(format!(

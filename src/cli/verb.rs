@@ -29,6 +29,13 @@ impl Verb {
     pub fn shown_flags(&self) -> impl Iterator<Item = &'static Flag> {
         self.flags.iter().copied().filter(|flag| !flag.hidden)
     }
+
+    /// The operand that this flag stands in for.
+    pub fn replaced_by(&self, flag: &str) -> Option<&'static Operand> {
+        self.operands
+            .iter()
+            .find(|operand| matches!(operand.need, Need::Unless(flags) if flags.contains(&flag)))
+    }
 }
 
 /// Whom a verb is for.
