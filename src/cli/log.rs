@@ -106,9 +106,14 @@ fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
 }
 
 /// A body for a terminal: `margin` before each line, nothing that steers it.
-fn indented(margin: &str, body: &str) -> String {
-    let plain = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
-    body.lines().map(|line| format!("{margin}{}\n", line.chars().map(plain).collect::<String>())).collect()
+pub(super) fn indented(margin: &str, body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    for line in body.lines() {
+        text.push_str(margin);
+        text.extend(line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }));
+        text.push('\n');
+    }
+    text
 }
 
 fn members(object: json::Object, record: &Record) -> json::Object {
