@@ -7,10 +7,12 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::log::indented;
 use super::{Parsed, say};
 use crate::error::{Error, Result};
 use crate::json::{Document, Object, Value, quote};
 use crate::ops::Relay;
+use crate::ops::install::owned;
 use crate::sys::{process, random};
 use crate::wake::{Plan, converse};
 
@@ -46,44 +48,33 @@ pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
     )?;
 
     say("1  web, a Claude Code session, and api, a Codex session, start: their hooks announce them.\n")?;
-    stage.hook(&WEB, "SessionStart", &[("source", "startup")])?;
-    stage.hook(&API, "SessionStart", &[("source", "startup")])?;
-    stage.tool(&WEB, "register", &[("name", WEB.name)])?;
-    stage.tool(&API, "register", &[("name", API.name)])?;
-    say(&indent(&stage.relay_list()?))?;
+    for actor in [&WEB, &API] {
+        stage.hook(actor, "SessionStart", "source", "startup")?;
+    }
+    for actor in [&WEB, &API] {
+        stage.tool(actor, "register", Object::new().str("name", actor.name))?;
+    }
+    show(&stage.relay(&WEB, &["list"], "")?)?;
 
     say("\n2  web's model calls relay's tool `send`:\n")?;
     let question = "Does GET /users page by cursor or by offset?\nI am writing the client now.";
-    let sent = stage.tool(&WEB, "send", &[("to", API.name), ("body", question), ("kind", "request")])?;
-    let request = member(&sent, "id")?;
-    say(&indent(&format!("send(to: \"api\", body: {})\n-> {}\n", quote(question), member(&sent, "hint")?)))?;
+    let request = stage.send(&WEB, &API, question, None)?;
 
     say("\n3  api's user types a prompt; api's hook puts the mail before its model:\n")?;
-    let text = stage.shown(&API, "UserPromptSubmit", &[("prompt", "go on")], "page by cursor")?;
-    say(&indent(&text))?;
+    stage.deliver(&API, "UserPromptSubmit", "prompt", "go on", "page by cursor")?;
 
     say("\n4  api's model answers with `send`:\n")?;
-    let answer = "By cursor: pass next_cursor back as ?cursor=.";
-    let arguments = [("to", WEB.name), ("body", answer), ("in_reply_to", &request), ("kind", "reply")];
-    let sent = stage.tool(&API, "send", &arguments)?;
-    say(&indent(&format!(
-        "send(to: \"web\", body: {}, in_reply_to: ...)\n-> {}\n",
-        quote(answer),
-        member(&sent, "hint")?
-    )))?;
+    stage.send(&API, &WEB, "By cursor: pass next_cursor back as ?cursor=.", Some(&request))?;
 
     say("\n5  web's model wants to end its turn; its Stop hook hands it the answer instead:\n")?;
-    let text = stage.shown(&WEB, "Stop", &[("last_assistant_message", "I wait for api.")], "next_cursor")?;
-    say(&indent(&text))?;
+    stage.deliver(&WEB, "Stop", "last_assistant_message", "I wait for api.", "next_cursor")?;
 
     say(
         "\n6  web's model ends its turn again; nothing new has come, so the hook is silent and lets it go.\n",
     )?;
-    let silence = stage.hook(&WEB, "Stop", &[("last_assistant_message", "Done: it pages by cursor.")])?;
+    let silence = stage.hook(&WEB, "Stop", "last_assistant_message", "Done: it pages by cursor.")?;
     if !silence.is_empty() {
-        return Err(Error::failed(format!(
-            "the demo went wrong: the hook should be silent, it said {silence}"
-        )));
+        return Err(wrong(&format!("the hook should be silent, it said {silence}")));
     }
     say(
         "\nThat is all there is to it. No server ran in between; the mail was in files, synced before `send` returned.\n\
@@ -111,43 +102,40 @@ impl Stage {
     /// Runs relay as a child of this session's host, which this process plays.
     fn relay(&self, actor: &Actor, arguments: &[&str], input: &str) -> Result<String> {
         let folder = self.folder(actor);
+        let project = folder.to_string_lossy().into_owned();
         let plan = Plan {
             program: self.relay.clone(),
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-            directory: folder.clone(),
+            arguments: owned(arguments),
+            directory: folder,
             without: Vec::new(),
         };
-        let store = self.home.join("store").to_string_lossy().into_owned();
-        let project = folder.to_string_lossy().into_owned();
+        let store = self.home.join("store");
+        let store = store.to_string_lossy();
         converse(&plan, &[("AGENT_RELAY_HOME", &store), ("RELAY_PROJECT_DIR", &project)], input)
     }
 
-    fn relay_list(&self) -> Result<String> {
-        self.relay(&WEB, &["list"], "")
-    }
-
-    /// Hands the session's hook an event. Returns what it prints.
-    fn hook(&self, actor: &Actor, event: &str, more: &[(&'static str, &str)]) -> Result<String> {
-        let folder = self.folder(actor);
-        let mut object = Object::new()
+    /// Hands the session's hook an event, of which `key` says `value`. Returns what
+    /// it prints.
+    fn hook(&self, actor: &Actor, event: &str, key: &'static str, value: &str) -> Result<String> {
+        let input = Object::new()
             .str("session_id", actor.id)
-            .str("cwd", &folder.to_string_lossy())
-            .str("hook_event_name", event);
-        for (key, value) in more {
-            object = object.str(key, value);
-        }
-        self.relay(actor, &["hook", actor.host], &object.finish())
+            .str("cwd", &self.folder(actor).to_string_lossy())
+            .str("hook_event_name", event)
+            .str(key, value);
+        self.relay(actor, &["hook", actor.host], &input.finish())
     }
 
-    /// The text that the hook puts before the model, which must hold `expected`.
-    fn shown(
+    /// The same, and shows the text that the hook puts before the model, which must
+    /// hold `expected`.
+    fn deliver(
         &self,
         actor: &Actor,
         event: &str,
-        more: &[(&'static str, &str)],
+        key: &'static str,
+        value: &str,
         expected: &str,
-    ) -> Result<String> {
-        let output = self.hook(actor, event, more)?;
+    ) -> Result<()> {
+        let output = self.hook(actor, event, key, value)?;
         let document = Document::parse(output.as_bytes()).ok();
         let root = document.as_ref().map(Document::value);
         let text = root.and_then(|root| {
@@ -156,36 +144,40 @@ impl Stage {
                 .and_then(Value::str)
         });
         match text.filter(|text| text.contains(expected)) {
-            Some(text) => Ok(text.to_owned()),
-            None => Err(Error::failed(format!(
-                "the demo went wrong: {} was not shown the mail: {output}",
-                actor.title
-            ))),
+            Some(text) => show(text),
+            None => Err(wrong(&format!("{} was not shown the mail: {output}", actor.title))),
         }
     }
 
-    /// Calls a tool of the session's bus. Returns the result's text.
-    fn tool(&self, actor: &Actor, name: &str, arguments: &[(&'static str, &str)]) -> Result<String> {
-        let arguments =
-            arguments.iter().fold(Object::new(), |object, (key, value)| object.str(key, value)).finish();
-        let params = Object::new().str("name", name).raw("arguments", &arguments).finish();
-        let request = |id: u64, method: &str, params: &str| {
-            Object::new()
-                .str("jsonrpc", "2.0")
-                .u64("id", id)
-                .str("method", method)
-                .raw("params", params)
-                .finish()
+    /// Has the session's model ask something, or answer a request, and shows the
+    /// call. Returns the message's id.
+    fn send(&self, actor: &Actor, to: &Actor, body: &str, request: Option<&str>) -> Result<String> {
+        let (kind, more) = match request {
+            Some(_) => ("reply", ", in_reply_to: ..."),
+            None => ("request", ""),
         };
-        let open = request(1, "initialize", r#"{"protocolVersion":"2025-11-25","capabilities":{}}"#);
-        let call = request(2, "tools/call", &params);
-        let output = self.relay(actor, &["bus"], &format!("{open}\n{call}\n"))?;
+        let arguments = Object::new().str("to", to.name).str("body", body).str("kind", kind);
+        let sent = self.tool(actor, "send", arguments.optional("in_reply_to", request))?;
+        let hint = member(&sent, "hint")?;
+        show(&format!("send(to: \"{}\", body: {}{more})\n-> {hint}\n", to.name, quote(body)))?;
+        member(&sent, "id")
+    }
+
+    /// Calls a tool of the session's bus. Returns the result's text.
+    fn tool(&self, actor: &Actor, name: &str, arguments: Object) -> Result<String> {
+        let input = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"protocolVersion":"2025-11-25","capabilities":{{}}}}}}
+{{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{{"name":"{name}","arguments":{}}}}}
+"#,
+            arguments.finish()
+        );
+        let output = self.relay(actor, &["bus"], &input)?;
         let document = output.lines().nth(1).and_then(|line| Document::parse(line.as_bytes()).ok());
         let result = document.as_ref().and_then(|document| document.value().get("result"));
         let content = result.and_then(|result| result.get("content")?.items()?.next()?.get("text")?.str());
         match content {
             Some(text) if result.is_some_and(|result| result.get("isError").is_none()) => Ok(text.to_owned()),
-            _ => Err(Error::failed(format!("the demo went wrong: the tool {name} said {output}"))),
+            _ => Err(wrong(&format!("the tool {name} said {output}"))),
         }
     }
 }
@@ -194,9 +186,14 @@ impl Stage {
 fn member(result: &str, key: &str) -> Result<String> {
     let document = Document::parse(result.as_bytes()).ok();
     let text = document.as_ref().and_then(|document| document.value().get(key)?.str().map(str::to_owned));
-    text.ok_or_else(|| Error::failed(format!("the demo went wrong: no {key} in {result}")))
+    text.ok_or_else(|| wrong(&format!("no {key} in {result}")))
 }
 
-fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("   {line}\n")).collect()
+fn wrong(how: &str) -> Error {
+    Error::failed(format!("the demo went wrong: {how}"))
+}
+
+/// Prints what a session or its model gets to see.
+fn show(text: &str) -> Result<()> {
+    say(&indented("   ", text)).map(|_| ())
 }
