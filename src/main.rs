@@ -19,7 +19,7 @@ mod wake;
 
 use std::process::ExitCode;
 
-use cli::Invocation;
+use cli::{Invocation, Words};
 use ops::Relay;
 use sys::Env;
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         sys::fault::arm(&env);
         Relay::new(env)
     };
-    let outcome = match cli::parse(std::env::args_os()) {
+    let outcome = match cli::parse(Words::from_args()) {
         Ok(Invocation::Run(parsed)) => match parsed.verb.name {
             "hook" => hook::run(&relay(), parsed.positional(0), parsed.value("event")),
             "bus" => bus::run(&relay()),
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         // These cannot fail: they touch neither the environment nor the store.
         Ok(Invocation::Help(verb)) => cli::help(verb),
         Ok(Invocation::Version) => cli::version(),
-        Err(error) if cli::asks_for_hook(std::env::args_os()) => hook::fail(&relay(), &error),
+        Err(error) if cli::asks_for_hook(&Words::from_args()) => hook::fail(&relay(), &error),
         Err(error) => Err(error),
     };
     let code = outcome.unwrap_or_else(|error| cli::complain(&error));

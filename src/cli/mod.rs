@@ -38,7 +38,7 @@ use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::sys::{heap, stdio};
 
-pub use parse::{Invocation, Parsed, asks_for_hook, parse};
+pub use parse::{Invocation, Parsed, Words, asks_for_hook, parse};
 
 /// Runs a verb that people use. Returns the exit code.
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {

@@ -3,14 +3,17 @@
 //! Invariant: strict by the verb's own row of the table; after `--` nothing is
 //! a flag; a word that could be meant as a flag is never taken for text.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
-use clap_lex::{ArgCursor, RawArgs};
+use clap_lex::ArgCursor;
 
 use super::table::VERBS;
-use super::verb::{Need, Rest, Takes, Verb};
+use super::verb::{Need, Operand, Rest, Takes, Verb};
 use crate::error::{Error, Result};
 use crate::mail::address::{closest, shorten};
+
+/// The words of a command line, argv0 included.
+pub use clap_lex::RawArgs as Words;
 
 /// A command line that was understood.
 #[derive(Debug)]
@@ -47,6 +50,16 @@ impl Parsed {
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
+
+    /// Whether there may be this operand: no flag stands in for it.
+    fn takes(&self, operand: &Operand) -> bool {
+        !matches!(operand.need, Need::Unless(flags) if flags.iter().any(|flag| self.flag(flag)))
+    }
+
+    /// How many operands there may be.
+    fn wanted(&self) -> usize {
+        self.verb.operands.iter().filter(|operand| self.takes(operand)).count()
+    }
 }
 
 /// What a command line asks for.
@@ -64,98 +77,101 @@ pub fn verb(name: &str) -> Option<&'static Verb> {
     VERBS.iter().find(|verb| verb.name == name)
 }
 
-/// Reads a command line, argv0 included: called `relay-bus`, `relay-hook` or
-/// `relay-peek`, relay is that verb.
-pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation> {
-    let raw = RawArgs::new(arguments);
-    let mut cursor = raw.cursor();
-    let called = raw.next_os(&mut cursor).map(program_name).unwrap_or_default();
+/// Reads a command line. Called `relay-bus`, `relay-hook` or `relay-peek`, relay
+/// is that verb.
+pub fn parse(words: Words) -> Result<Invocation> {
+    let mut cursor = words.cursor();
+    let called = words.next_os(&mut cursor).map(program_name).unwrap_or_default();
     let mode = called.strip_prefix("relay-").filter(|mode| ["bus", "hook", "peek"].contains(mode));
     let name = match mode {
-        Some(mode) => mode.to_owned(),
-        None => match raw.next_os(&mut cursor) {
+        Some(mode) => mode,
+        None => match words.next_os(&mut cursor) {
             Some(word) => text(word, "a verb")?,
             None => return Err(Error::usage("usage: relay <verb> [arguments]; see `relay help`")),
         },
     };
-    match name.as_str() {
+    match name {
         "--version" | "-V" => return Ok(Invocation::Version),
         "--help" | "-h" => return Ok(Invocation::Help(None)),
         _ => {}
     }
-    let verb = verb(&name).ok_or_else(|| unknown_verb(&name))?;
-    let parsed = words(verb, &raw, &mut cursor)?;
-    match (verb.name, parsed.flag("help"), parsed.positional(0)) {
-        ("help", false, Some(name)) => match self::verb(name) {
+    let verb = verb(name).ok_or_else(|| unknown_verb(name))?;
+    let parsed = sort(verb, &words, &mut cursor)?;
+    if parsed.flag("help") {
+        return Ok(Invocation::Help(Some(verb)));
+    }
+    if verb.name == "help" {
+        let Some(name) = parsed.positional(0) else { return Ok(Invocation::Help(None)) };
+        return match self::verb(name) {
             Some(verb) => Ok(Invocation::Help(Some(verb))),
             None => Err(unknown_verb(name)),
-        },
-        (_, true, _) => Ok(Invocation::Help(Some(verb))),
-        ("help", ..) => Ok(Invocation::Help(None)),
-        _ => complete(parsed).map(Invocation::Run),
+        };
     }
+    complete(&parsed)?;
+    Ok(Invocation::Run(parsed))
 }
 
 /// Whether a command line, understood or not, was meant for the hook.
-pub fn asks_for_hook(arguments: impl Iterator<Item = OsString>) -> bool {
-    let words: Vec<OsString> = arguments.take(2).collect();
-    let called = words.first().map(|word| program_name(word));
-    called.as_deref() == Some("relay-hook") || words.get(1).is_some_and(|word| word == "hook")
+pub fn asks_for_hook(words: &Words) -> bool {
+    let mut cursor = words.cursor();
+    let called = words.next_os(&mut cursor).map(program_name);
+    called == Some("relay-hook") || words.next_os(&mut cursor).is_some_and(|word| word == "hook")
 }
 
 /// Sorts the words after the verb into flags, operands and message.
-fn words(verb: &'static Verb, raw: &RawArgs, cursor: &mut ArgCursor) -> Result<Parsed> {
+fn sort(verb: &'static Verb, words: &Words, cursor: &mut ArgCursor) -> Result<Parsed> {
     let mut parsed = Parsed { verb, flags: Vec::new(), operands: Vec::new(), message: None };
-    let mut loose: Vec<String> = Vec::new();
-    let mut rest = Vec::new();
-    while let Some(word) = raw.next(cursor) {
-        let operands = wanted_operands(&parsed);
+    // How many operands there are at most: what stands behind `--` is none.
+    let mut most = usize::MAX;
+    while let Some(word) = words.next(cursor) {
+        let wanted = parsed.wanted();
         let takes_message = verb.rest == Rest::Message;
-        let in_message = takes_message && loose.len() > operands;
+        let in_message = takes_message && parsed.operands.len() > wanted;
         if word.is_escape() {
-            rest = raw.remaining(cursor).map(|word| text(word, "the message")).collect::<Result<Vec<_>>>()?;
+            most = parsed.operands.len();
+            while let Some(word) = words.next_os(cursor) {
+                parsed.operands.push(text(word, "the message")?.to_owned());
+            }
         } else if let Some((name, given)) = word.to_long() {
             let name =
                 name.map_err(|_| Error::usage(format!("a flag of `relay {}` is not UTF-8", verb.name)))?;
             // These would turn what was meant as text into another command.
             let replaced = verb.replaced_by(name);
-            if let (Some(operand), false, false) = (replaced, takes_message, loose.is_empty()) {
-                let operand = operand.name;
-                return Err(Error::usage(format!(
-                    "`relay {}` takes <{operand}> or --{name}, not both",
-                    verb.name
-                )));
+            if let Some(last) = parsed.operands.last() {
+                if let (Some(operand), false) = (replaced, takes_message) {
+                    return Err(Error::usage(format!(
+                        "`relay {}` takes <{}> or --{name}, not both",
+                        verb.name, operand.name
+                    )));
+                }
+                if (name == "help" && in_message) || replaced.is_some() {
+                    return Err(Error::usage(format!(
+                        "--{name} stands behind '{}'; put it first, or put -- before the message",
+                        shorten(last)
+                    )));
+                }
             }
-            if (name == "help" && in_message) || (replaced.is_some() && !loose.is_empty()) {
-                return Err(Error::usage(format!(
-                    "--{name} stands behind '{}'; put it first, or put -- before the message",
-                    shorten(&loose[loose.len() - 1])
-                )));
-            }
-            flag(&mut parsed, name, given, raw, cursor)?;
-        } else if word.to_value_os() == OsStr::new("-h") && !in_message {
+            flag(&mut parsed, name, given, words, cursor)?;
+        } else if word.to_value_os() == "-h" && !in_message {
             parsed.flags.push(("help", None));
-        } else if word.is_short() && (!takes_message || loose.len() < operands) {
+        } else if word.is_short() && (!takes_message || parsed.operands.len() < wanted) {
             return Err(unknown_flag(verb, &word.to_value_os().to_string_lossy()));
         } else {
-            loose.push(text(word.to_value_os(), "an argument")?);
+            parsed.operands.push(text(word.to_value_os(), "an argument")?.to_owned());
         }
     }
-    let wanted = wanted_operands(&parsed);
-    let mut words = loose.split_off(loose.len().min(wanted));
-    words.extend(rest);
-    parsed.operands = loose;
+    let wanted = parsed.wanted();
     if verb.rest == Rest::Nothing {
-        parsed.operands.extend(words);
-        if let Some(extra) = parsed.operands.get(wanted) {
-            let extra = shorten(extra);
+        if let Some(extra) = parsed.positional(wanted) {
             return Err(Error::usage(format!(
-                "`relay {}` takes no '{extra}'; see `relay help {0}`",
-                verb.name
+                "`relay {}` takes no '{}'; see `relay help {0}`",
+                verb.name,
+                shorten(extra)
             )));
         }
-    } else if !words.is_empty() {
-        parsed.message = Some(words.join(" "));
+    } else if let Some(message @ [_, ..]) = parsed.operands.get(wanted.min(most)..) {
+        parsed.message = Some(message.join(" "));
+        parsed.operands.truncate(wanted.min(most));
     }
     Ok(parsed)
 }
@@ -165,7 +181,7 @@ fn flag(
     parsed: &mut Parsed,
     name: &str,
     given: Option<&OsStr>,
-    raw: &RawArgs,
+    words: &Words,
     cursor: &mut ArgCursor,
 ) -> Result<()> {
     let verb = parsed.verb;
@@ -179,11 +195,11 @@ fn flag(
     let value = match (flag.takes, given) {
         (Takes::Nothing, Some(_)) => return Err(Error::usage(format!("--{name} takes no value"))),
         (Takes::Nothing, None) => None,
-        (_, Some(given)) => Some(text(given, "a flag's value")?),
+        (_, Some(given)) => Some(given),
         // A required value is the next word whatever it looks like, so that
         // what checks it can name it; only `--` ends the flags.
-        (Takes::Value(what), None) => match raw.next_os(cursor).filter(|word| *word != OsStr::new("--")) {
-            Some(word) => Some(text(word, "a flag's value")?),
+        (Takes::Value(what), None) => match words.next_os(cursor).filter(|word| *word != "--") {
+            Some(word) => Some(word),
             None => {
                 return Err(Error::usage(format!(
                     "--{name} needs a <{what}>; see `relay help {}`",
@@ -191,14 +207,14 @@ fn flag(
                 )));
             }
         },
-        (Takes::Perhaps(_), None) => {
-            let number = raw.peek_os(cursor).and_then(OsStr::to_str).filter(|word| is_amount(word));
-            let number = number.map(str::to_owned);
-            if number.is_some() {
-                raw.next_os(cursor);
-            }
-            number
-        }
+        (Takes::Perhaps(_), None) => match words.peek_os(cursor).and_then(OsStr::to_str) {
+            Some(word) if is_amount(word) => words.next_os(cursor),
+            _ => None,
+        },
+    };
+    let value = match value {
+        Some(word) => Some(text(word, "a flag's value")?.to_owned()),
+        None => None,
     };
     if parsed.flag(flag.name) {
         return Err(Error::usage(format!("--{name} stands twice; give it once")));
@@ -214,28 +230,11 @@ fn is_amount(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit()) && ["", "ms", "s", "sec", "m", "min", "h"].contains(&unit)
 }
 
-/// How many operands this command line may have.
-fn wanted_operands(parsed: &Parsed) -> usize {
-    let given = |flag: &str| parsed.flag(flag);
-    parsed
-        .verb
-        .operands
-        .iter()
-        .filter(
-            |operand| !matches!(operand.need, Need::Unless(flags) if flags.iter().any(|flag| given(flag))),
-        )
-        .count()
-}
-
 /// Checks that nothing that must be there is missing.
-fn complete(parsed: Parsed) -> Result<Parsed> {
+fn complete(parsed: &Parsed) -> Result<()> {
     let verb = parsed.verb;
     for (index, operand) in verb.operands.iter().enumerate() {
-        let needed = match operand.need {
-            Need::Required => true,
-            Need::Optional => false,
-            Need::Unless(flags) => !flags.iter().any(|flag| parsed.flag(flag)),
-        };
+        let needed = operand.need != Need::Optional && parsed.takes(operand);
         if needed && parsed.positional(index).is_none() {
             return Err(Error::usage(format!(
                 "`relay {}` needs a <{}>; see `relay help {0}`",
@@ -243,12 +242,12 @@ fn complete(parsed: Parsed) -> Result<Parsed> {
             )));
         }
     }
-    Ok(parsed)
+    Ok(())
 }
 
 fn unknown_verb(name: &str) -> Error {
-    let known = VERBS.iter().map(|verb| verb.name).chain(["--version", "--help"]);
-    let hint = match closest(name, known) {
+    let mut known = VERBS.iter().map(|verb| verb.name).chain(["--version", "--help"]);
+    let hint = match likely(name, &mut known) {
         Some(known) => format!("did you mean '{known}'?"),
         None if name.starts_with('-') => "flags come after the verb; see `relay help`".to_owned(),
         None => "see `relay help`".to_owned(),
@@ -257,8 +256,8 @@ fn unknown_verb(name: &str) -> Error {
 }
 
 fn unknown_flag(verb: &Verb, flag: &str) -> Error {
-    let known = verb.shown_flags().map(|flag| flag.name);
-    let hint = match closest(flag.trim_start_matches('-'), known) {
+    let mut known = verb.shown_flags().map(|flag| flag.name);
+    let hint = match likely(flag.trim_start_matches('-'), &mut known) {
         Some(known) => format!("did you mean --{known}?"),
         None if verb.rest == Rest::Message => {
             format!("see `relay help {}`, or put -- before the message", verb.name)
@@ -268,16 +267,18 @@ fn unknown_flag(verb: &Verb, flag: &str) -> Error {
     Error::usage(format!("unknown flag '{}' for `relay {}`; {hint}", shorten(flag), verb.name))
 }
 
-fn text(word: &OsStr, what: &str) -> Result<String> {
-    let shown = || shorten(&word.to_string_lossy());
-    word.to_str()
-        .map(str::to_owned)
-        .ok_or_else(|| Error::usage(format!("{what} is not UTF-8 text: '{}'", shown())))
+/// The known word that was meant, if it is a slip of one.
+fn likely(word: &str, known: &mut dyn Iterator<Item = &'static str>) -> Option<&'static str> {
+    closest(word, known)
 }
 
-fn program_name(argv0: &OsStr) -> String {
-    let path = std::path::Path::new(argv0);
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+fn text<'a>(word: &'a OsStr, what: &str) -> Result<&'a str> {
+    let shown = || shorten(&word.to_string_lossy());
+    word.to_str().ok_or_else(|| Error::usage(format!("{what} is not UTF-8 text: '{}'", shown())))
+}
+
+fn program_name(argv0: &OsStr) -> &str {
+    std::path::Path::new(argv0).file_name().and_then(OsStr::to_str).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -285,7 +286,8 @@ mod tests {
     use super::*;
 
     fn run(words: &[&str]) -> Result<Parsed> {
-        match parse(std::iter::once("relay").chain(words.iter().copied()).map(OsString::from))? {
+        let words = Words::new(std::iter::once(&"relay").chain(words));
+        match parse(words)? {
             Invocation::Run(parsed) => Ok(parsed),
             _ => panic!("help or version"),
         }
@@ -383,7 +385,7 @@ mod tests {
 
     #[test]
     fn argv0_chooses_the_mode() {
-        let words = ["/usr/bin/relay-peek", "bob"].map(OsString::from).into_iter();
+        let words = Words::new(["/usr/bin/relay-peek", "bob"]);
         assert!(matches!(parse(words), Ok(Invocation::Run(parsed)) if parsed.verb.name == "peek"));
     }
 }
