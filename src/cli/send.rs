@@ -1,6 +1,7 @@
 //! `relay send` and `relay request`: store a message for a session or several.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{IsTerminal, Read};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use super::{Parsed, inbox, remark, report, say};
@@ -19,6 +20,7 @@ use crate::ops::reply::{own_session, requester};
 use crate::ops::send::{Draft, Sender, Sent, send};
 use crate::ops::wait::{Answer, Awaited};
 use crate::store::{Info, Store};
+use crate::sys::stdio::Input;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
@@ -143,14 +145,14 @@ fn to_id(relay: &Relay, store: &Store, parsed: &Parsed, id: &str) -> Result<Foun
 pub(super) fn body(parsed: &Parsed) -> Result<String> {
     match parsed.message() {
         Some(message) if message != "-" => return Ok(message.to_owned()),
-        None if io::stdin().is_terminal() => {
+        None if Input.as_fd().is_terminal() => {
             return Err(Error::usage("no message; write it after the recipient, or pipe it in"));
         }
         _ => {}
     }
-    let mut text = Vec::new();
-    io::stdin()
-        .lock()
+    // What a pipe mostly hands over at once: a text that fits costs no call more.
+    let mut text = Vec::with_capacity(8 * 1024);
+    Input
         .take(BODY_BYTES as u64 + 1)
         .read_to_end(&mut text)
         .map_err(|e| Error::io("read the message from", "stdin".as_ref(), e))?;
