@@ -1,9 +1,12 @@
 //! `relay log`: what a mailbox held, read or not. Changes nothing.
 
+use std::fmt::Write;
+
 use super::{Parsed, limit, say, say_json, store_with_sessions};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limits::{LOG_MESSAGES, RUNS_KEPT};
+use crate::mail::Message;
 use crate::mail::fence::sender;
 use crate::ops::Relay;
 use crate::ops::find::find;
@@ -41,17 +44,13 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     }
     let mut text = String::new();
     if total > records.len() {
-        text.push_str(&format!("(the last {} of {total}; see --limit)\n", records.len()));
+        let _ = writeln!(text, "(the last {} of {total}; see --limit)", records.len());
     }
     for record in &records {
-        let time = clock::rfc3339(record.message.sent_ms)[..16].replace('T', " ");
-        text.push_str(&format!(
-            "{time}  {:8}  {}  {}\n",
-            record.receipt.name(),
-            record.message.id,
-            sender(&record.message)
-        ));
-        text.push_str(&indented(MARGIN, &record.message.body));
+        let message = &record.message;
+        let (receipt, time) = (record.receipt.name(), minute(message));
+        let _ = writeln!(text, "{time}  {receipt:8}  {}  {}", message.id, sender(message));
+        indent(&mut text, MARGIN, &message.body);
     }
     say(&text)
 }
@@ -87,20 +86,18 @@ fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
     let mut text = String::new();
     for same in copies.chunk_by(|a, b| a.record.message.id == b.record.message.id) {
         let message = &same[0].record.message;
-        let status = message.status.map_or(String::new(), |status| format!(", {}", status.name()));
-        let readers: Vec<String> = same
-            .iter()
-            .map(|copy| format!("{} ({})", copy.reader.info.label(), copy.record.receipt.name()))
-            .collect();
-        text.push_str(&format!(
-            "{}  {}{status}  {}  {} -> {}\n{}",
-            clock::rfc3339(message.sent_ms)[..16].replace('T', " "),
-            message.kind.name(),
-            message.id,
-            sender(message),
-            readers.join(", "),
-            indented(MARGIN, &message.body)
-        ));
+        let _ = write!(text, "{}  {}", minute(message), message.kind.name());
+        if let Some(status) = message.status {
+            text.extend([", ", status.name()]);
+        }
+        let _ = write!(text, "  {}  {}", message.id, sender(message));
+        let mut before = " -> ";
+        for copy in same {
+            let _ = write!(text, "{before}{} ({})", copy.reader.info.label(), copy.record.receipt.name());
+            before = ", ";
+        }
+        text.push('\n');
+        indent(&mut text, MARGIN, &message.body);
     }
     say(&text)
 }
@@ -108,12 +105,21 @@ fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
 /// A body for a terminal: `margin` before each line, nothing that steers it.
 pub(super) fn indented(margin: &str, body: &str) -> String {
     let mut text = String::with_capacity(body.len());
+    indent(&mut text, margin, body);
+    text
+}
+
+fn indent(text: &mut String, margin: &str, body: &str) {
     for line in body.lines() {
         text.push_str(margin);
         text.extend(line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }));
         text.push('\n');
     }
-    text
+}
+
+/// When it was sent, to the minute.
+fn minute(message: &Message) -> String {
+    clock::rfc3339(message.sent_ms)[..16].replace('T', " ")
 }
 
 fn members(object: json::Object, record: &Record) -> json::Object {
