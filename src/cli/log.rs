@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{Parsed, limit, say, say_json, store_with_sessions};
+use super::{Parsed, limit, named_session, say, say_json, store_with_sessions};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limits::{LOG_MESSAGES, RUNS_KEPT};
 use crate::mail::Message;
 use crate::mail::fence::sender;
 use crate::ops::Relay;
-use crate::ops::find::find;
 use crate::ops::history::{Record, log, message, thread};
 use crate::sys::clock;
 
@@ -23,8 +22,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if let Some(id) = parsed.value("thread") {
         return conversation(relay, parsed, id);
     }
-    let who = parsed.first();
-    let session = find(&store_with_sessions(relay, who)?, who)?.session;
+    let (_, session) = named_session(relay, parsed)?;
     if let Some(id) = parsed.value("message") {
         let record = message(&session, id)?;
         return match parsed.flag("json") {

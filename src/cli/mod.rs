@@ -36,6 +36,8 @@ use std::io::{self, Write};
 use crate::error::{Cause, Error, Result};
 use crate::mail::text::visible;
 use crate::ops::Relay;
+use crate::ops::find::find;
+use crate::store::{Session, Store};
 use crate::sys::{heap, stdio};
 
 pub use parse::{Invocation, Parsed, Words, asks_for_hook, parse};
@@ -110,8 +112,15 @@ fn limit(parsed: &Parsed, unless_given: usize) -> Result<usize> {
     }
 }
 
+/// The store, and the session in it that the first operand names.
+fn named_session(relay: &Relay, parsed: &Parsed) -> Result<(Store, Session)> {
+    let store = store_with_sessions(relay, parsed.first())?;
+    let session = find(&store, parsed.first())?.session;
+    Ok((store, session))
+}
+
 /// The store as it is, for verbs that need one.
-fn store_with_sessions(relay: &Relay, who: &str) -> Result<crate::store::Store> {
+fn store_with_sessions(relay: &Relay, who: &str) -> Result<Store> {
     relay.existing_store()?.ok_or_else(|| {
         Error::not_found(
             "session",

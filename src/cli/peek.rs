@@ -1,18 +1,15 @@
 //! `relay peek`: shows pending mail as JSON and changes nothing.
 
 use super::inbox::Page;
-use super::{Parsed, deliver, limit, say, store_with_sessions};
+use super::{Parsed, deliver, limit, named_session, say};
 use crate::error::{Cause, Result};
 use crate::limits::PEEK_MESSAGES;
 use crate::ops::Relay;
 use crate::ops::collect::look;
-use crate::ops::find::find;
 use crate::ops::wait::follow;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let who = parsed.first();
-    let store = store_with_sessions(relay, who)?;
-    let session = find(&store, who)?.session;
+    let (store, session) = named_session(relay, parsed)?;
     if parsed.flag("follow") {
         follow(&store, &session, |message| match deliver(&message.to_line()) {
             Err(error) if error.is(Cause::Io(std::io::ErrorKind::BrokenPipe)) => Ok(false),
