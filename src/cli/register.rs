@@ -1,5 +1,7 @@
 //! `relay register`: names a session.
 
+use std::path::Path;
+
 use super::{Parsed, report};
 use crate::error::{Error, Result};
 use crate::mail::text::visible;
@@ -12,7 +14,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
     let id = match (parsed.value("id"), store.named(name)?) {
         (Some(id), _) => id.to_owned(),
-        (None, Some(session)) => latest(&store, session)?.info.id,
+        (None, Some(session)) => latest(&store, session)?.info.id.clone(),
         (None, None) => {
             return Err(Error::usage(
                 "register needs --id <session-id>; `relay discover` lists the ids of sessions on this machine",
@@ -30,9 +32,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let directory = given.or_else(|| (!known).then(|| relay.env.directory().to_owned()));
     let details = Details { directory, host: parsed.value("tool").map(str::to_owned), wakes };
     let found = register(&store, &id, name, details)?;
-    let directory = found.info.directory.unwrap_or_default();
-    let (host, id) = (found.info.host, found.info.id);
-    let at = directory.to_string_lossy();
-    let done = format!("registered {name} [{host}] -> {id} @ {}", visible(&at));
+    let info = &found.info;
+    let at = info.directory.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+    let done = format!("registered {name} [{}] -> {} @ {}", info.host, info.id, visible(&at));
     report(&done, &format!("{done}\n"))
 }

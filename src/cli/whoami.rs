@@ -1,25 +1,25 @@
 //! `relay whoami`: which session is this, and how relay knows.
 
+use std::path::Path;
+
 use super::{Parsed, say, say_json};
 use crate::error::Result;
 use crate::mail::text::visible;
 use crate::ops::Relay;
-use crate::ops::identity::{Call, Identity, identify};
+use crate::ops::identity::{Call, identify};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let identity = identify(relay, &Call::default())?;
     if parsed.flag("json") {
         return say_json(identity.members(&relay.store()?)?.finish());
     }
-    let Identity { found, proof } = identity;
-    let directory = found.info.directory.unwrap_or_default();
-    let name = found.info.name.as_deref().unwrap_or("(unnamed)");
-    let rooms: String =
-        relay.store()?.rooms_of(&found.session)?.iter().map(|room| format!("in #{room}\n")).collect();
-    say(&format!(
-        "{name} [{}] {} @ {}\n{rooms}{proof}\n",
-        found.info.host,
-        found.info.id,
-        visible(&directory.to_string_lossy())
-    ))
+    let info = &identity.found.info;
+    let name = info.name.as_deref().unwrap_or("(unnamed)");
+    let at = info.directory.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+    let mut text = format!("{name} [{}] {} @ {}\n", info.host, info.id, visible(&at));
+    for room in relay.store()?.rooms_of(&identity.found.session)? {
+        text.extend(["in #", &room, "\n"]);
+    }
+    text.extend([identity.proof, "\n"]);
+    say(&text)
 }
