@@ -1,9 +1,10 @@
 //! `relay list`: who is there.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::{Parsed, remark, say, say_json};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::json;
 use crate::limits::LIST_SESSIONS;
 use crate::mail::text::visible;
@@ -24,7 +25,11 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         (None, _) => (Vec::new(), 0),
     };
     if parsed.flag("names") {
-        return say(&rows.iter().map(|row| format!("{}\n", row.found.info.label())).collect::<String>());
+        let mut names = String::new();
+        for row in &rows {
+            names.extend([row.found.info.label(), "\n"]);
+        }
+        return say(&names);
     }
     if parsed.flag("json") {
         return say_json(json::list(0, &rows, members));
@@ -41,25 +46,29 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let id_width = width(|row| row.found.info.id.len());
     // Written into one text: one of its own for each cell costs more than the rest.
     let mut table = String::with_capacity(rows.len() * ROW_BYTES);
-    let mut row_text = |row: &Row| -> std::fmt::Result {
+    for row in &rows {
         let info = &row.found.info;
-        write!(table, "{:name_width$}  [{:tool_width$}]  {:id_width$}  ", info.label(), info.host, info.id)?;
-        match &info.directory {
-            Some(path) => write!(table, "{}  ", visible(&path.to_string_lossy()))?,
-            None => table.push_str("?  "),
-        }
+        let _ = write!(
+            table,
+            "{:name_width$}  [{:tool_width$}]  {:id_width$}  ",
+            info.label(),
+            info.host,
+            info.id
+        );
+        let directory = info.directory.as_deref().map_or("?".into(), Path::to_string_lossy);
+        table.extend([&visible(&directory), "  "]);
         match row.reach {
             Reach::Bell => table.push_str("live, bell"),
             Reach::Step => table.push_str("live, next step"),
-            Reach::Wake => write!(table, "{}, wake", clock::ago(row.seen_ms, now))?,
+            Reach::Wake => table.extend([&clock::ago(row.seen_ms, now), ", wake"]),
             Reach::Unknown => table.push_str(&clock::ago(row.seen_ms, now)),
         }
         table.push_str(if row.has_mail { ", mail waits" } else { "" });
-        row.rooms.iter().try_for_each(|room| write!(table, ", in #{room}"))?;
+        for room in &row.rooms {
+            table.extend([", in #", room]);
+        }
         table.push('\n');
-        Ok(())
-    };
-    rows.iter().try_for_each(&mut row_text).map_err(|_| Error::failed("the table cannot be written"))?;
+    }
     let printed = say(&table)?;
     if known > most {
         remark(&format!(
