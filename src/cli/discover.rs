@@ -1,5 +1,7 @@
 //! `relay discover`: sessions that the hosts know, registered or not.
 
+use std::fmt::Write;
+
 use super::{Parsed, say, say_json};
 use crate::error::{Error, Result};
 use crate::host;
@@ -18,7 +20,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         Some(Some(minutes)) if minutes > 0 => minutes,
         Some(_) => return Err(Error::usage("--within takes a number of minutes")),
     };
-    parsed.value("tool").map(host::check).transpose()?;
+    if let Some(name) = parsed.value("tool") {
+        host::check(name)?;
+    }
     let query = Query {
         within_ms: minutes * 60,
         host: parsed.value("tool").map(str::to_owned),
@@ -34,12 +38,18 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say(&format!("(no active sessions in the last {} min)\n", minutes / 1000));
     }
     let mut table = String::new();
-    for row in rows {
+    for row in &rows {
         let directory = visible(row.directory.as_deref().unwrap_or("?"));
-        let name = row.name.map_or("unregistered".to_owned(), |name| format!("({name})"));
         let ago = clock::ago(row.active_ms, now);
-        let title = row.title.map_or(String::new(), |title| format!("  {}", json::quote(&visible(&title))));
-        table.push_str(&format!("[{:8}] {}  {directory}  {ago}  {name}{title}\n", row.host.name, row.id));
+        let _ = write!(table, "[{:8}] {}  {directory}  {ago}  ", row.host.name, row.id);
+        match &row.name {
+            Some(name) => table.extend(["(", name, ")"]),
+            None => table.push_str("unregistered"),
+        }
+        if let Some(title) = &row.title {
+            table.extend(["  ", &json::quote(&visible(title))]);
+        }
+        table.push('\n');
     }
     say(&table)
 }

@@ -1,5 +1,7 @@
 //! `relay doctor`: what a worried user needs to know.
 
+use std::fmt::Write;
+
 use super::{Parsed, say, say_json};
 use crate::error::Result;
 use crate::json;
@@ -19,11 +21,12 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         say_json(list)?;
     } else {
         let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or(0);
-        let lines = findings.iter().map(|finding| {
+        let mut text = String::new();
+        for finding in &findings {
             let detail = visible(&finding.detail);
-            format!("{:7}  {:width$}  {detail}\n", finding.grade.name(), finding.subject)
-        });
-        say(&lines.collect::<String>())?;
+            let _ = writeln!(text, "{:7}  {:width$}  {detail}", finding.grade.name(), finding.subject);
+        }
+        say(&text)?;
     }
     verdict(&findings).map(|()| 0)
 }

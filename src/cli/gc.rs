@@ -1,5 +1,7 @@
 //! `relay gc`: clears old read mail and forgotten sessions away, now.
 
+use std::fmt::Write;
+
 use super::{Parsed, complain, say, say_json};
 use crate::error::Result;
 use crate::json;
@@ -41,17 +43,17 @@ fn to_text(report: &Report, dry: bool) -> String {
     };
     let mut text = String::new();
     for (name, bytes) in &report.trimmed {
-        text.push_str(&format!("{trimmed} {name}: {} KiB of read mail\n", bytes.div_ceil(1024)));
+        let _ = writeln!(text, "{trimmed} {name}: {} KiB of read mail", bytes.div_ceil(1024));
     }
     for name in &report.folded {
-        text.push_str(&format!("{folded} {name}: not seen for long, nothing unread\n"));
+        let _ = writeln!(text, "{folded} {name}: not seen for long, nothing unread");
     }
     if report.notes > 0 {
-        text.push_str(&format!("{removed} {} of processes that have ended\n", count(report.notes, "note")));
+        let _ = writeln!(text, "{removed} {} of processes that have ended", count(report.notes, "note"));
     }
     if report.names > 0 {
         let names = count(report.names, "name");
-        text.push_str(&format!("{removed} {names} that an interrupted command left behind\n"));
+        let _ = writeln!(text, "{removed} {names} that an interrupted command left behind");
     }
     if text.is_empty() && report.failed.is_empty() {
         text.push_str("nothing to clear away\n");

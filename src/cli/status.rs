@@ -1,5 +1,7 @@
 //! `relay status`: what became of a message. Changes nothing.
 
+use std::fmt::Write;
+
 use super::{Parsed, say, say_json, store_with_sessions};
 use crate::error::Result;
 use crate::json;
@@ -28,7 +30,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if let Some(group) = &message.group {
         let mut text = format!("sent {sent} to {group}\n");
         for reader in &readers {
-            text.push_str(&format!("{:8}  {}\n", state(reader), meaning(reader)));
+            let _ = writeln!(text, "{:8}  {}", state(reader), meaning(reader));
         }
         return say(&text);
     }
@@ -47,8 +49,12 @@ fn meaning((copy, reply): &(Copy, Option<Message<'static>>)) -> String {
     let now = clock::now_ms();
     match (reply, copy.record.receipt) {
         (Some(reply), _) => {
-            let status = reply.status.map_or(String::new(), |status| format!(" ({})", status.name()));
-            format!("{name} answered it{status} {} with {}", clock::ago(reply.sent_ms, now), reply.id)
+            let mut text = format!("{name} answered it");
+            if let Some(status) = reply.status {
+                text.extend([" (", status.name(), ")"]);
+            }
+            text.extend([" ", &clock::ago(reply.sent_ms, now), " with ", &reply.id]);
+            text
         }
         (None, Receipt::Consumed) => format!("{name} has it"),
         (None, Receipt::Held) => {
@@ -57,10 +63,11 @@ fn meaning((copy, reply): &(Copy, Option<Message<'static>>)) -> String {
         }
         (None, Receipt::Stored) => {
             let message = &copy.record.message;
-            let rung = rung_ms(&copy.reader.session, message.sent_ms);
-            let rung =
-                rung.map_or(String::new(), |at_ms| format!("; it was rung {}", clock::ago(at_ms, now)));
-            outlook(&copy.reader, message.sender()) + &rung
+            let mut text = outlook(&copy.reader, message.sender());
+            if let Some(at_ms) = rung_ms(&copy.reader.session, message.sent_ms) {
+                text.extend(["; it was rung ", &clock::ago(at_ms, now)]);
+            }
+            text
         }
     }
 }
