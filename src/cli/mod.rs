@@ -31,6 +31,7 @@ mod wake;
 mod watch;
 mod whoami;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::error::{Cause, Error, Result};
@@ -88,7 +89,7 @@ fn say_line(text: &str) {
 
 /// As [`say`], of something that has been done: a script that saw only the
 /// failure would do it again.
-fn report(done: &str, text: &str) -> Result<i32> {
+fn report(done: &dyn Display, text: &str) -> Result<i32> {
     say(text).map_err(|error| Error::failed(format!("{done}, but {error}")))
 }
 

@@ -1,7 +1,7 @@
 //! `relay reply`: answers a message.
 
-use super::send::{body, stored_as};
-use super::{Parsed, report};
+use super::Parsed;
+use super::send::{body, report_json, report_sent};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::mail::Status;
@@ -25,9 +25,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
             .optional("status", sent.message.status.map(Status::name))
             .bool("repeated", sent.repeated)
             .str("outlook", &sent.outlook);
-        return report(&stored_as(&sent), &(object.finish() + "\n"));
+        return report_json(&sent, object);
     }
-    let how = if sent.repeated { "sent before" } else { "queued" };
-    let text = format!("{how} -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook);
-    report(&stored_as(&sent), &text)
+    report_sent(&sent, if sent.repeated { "sent before" } else { "queued" })
 }

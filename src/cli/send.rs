@@ -24,13 +24,12 @@ use crate::sys::stdio::Input;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
-    let to = match (parsed.value("id"), parsed.positional(0)) {
-        (Some(id), _) => Some(to_id(relay, &store, parsed, id)?),
-        (None, Some(_)) if parsed.flag("tool") || parsed.flag("dir") => {
+    let to = match parsed.value("id") {
+        Some(id) => Some(to_id(relay, &store, parsed, id)?),
+        None if parsed.flag("tool") || parsed.flag("dir") => {
             return Err(Error::usage("--tool and --dir tell of a session that is named by --id"));
         }
-        (None, Some(_)) => None,
-        (None, None) => return Err(Error::usage("send to whom? relay send <to> -- <message>")),
+        None => None,
     };
     let sender = match parsed.value("from") {
         Some(who) => Sender::OnBehalfOf(find(&store, who)?.info),
@@ -38,16 +37,18 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     };
     let draft = Draft::note(body(parsed)?);
     let who = parsed.first();
-    match to {
-        Some(to) => print_sent(parsed, &send(&store, sender, to, draft)?),
-        None if is_group(who) => {
-            let of_sender = sender.info().and_then(|info| info.directory.clone());
-            let here = of_sender.unwrap_or_else(|| host::project_directory(&relay.env));
-            let own = own_session(relay).unwrap_or(None).map(|found| found.session);
-            print_all(parsed, who, &send_to(&store, sender, who, draft, &here, own.as_ref())?)
-        }
-        None => print_sent(parsed, &send(&store, sender, find(&store, who)?, draft)?),
+    if to.is_none() && is_group(who) {
+        let of_sender = sender.info().and_then(|info| info.directory.clone());
+        let here = of_sender.unwrap_or_else(|| host::project_directory(&relay.env));
+        let own = own_session(relay).unwrap_or(None);
+        let own = own.as_ref().map(|found| &found.session);
+        return print_all(parsed, who, &send_to(&store, sender, who, draft, &here, own)?);
     }
+    let to = match to {
+        Some(to) => to,
+        None => find(&store, who)?,
+    };
+    print_sent(parsed, &send(&store, sender, to, draft)?)
 }
 
 /// `relay request`: a message that wants one reply.
@@ -55,11 +56,16 @@ pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
     let who = parsed.first();
     // What is not understood is said before anything is sent.
-    let patience = parsed.flag("wait").then(|| inbox::patience(parsed.value("wait"))).transpose()?;
+    let patience = match parsed.flag("wait") {
+        true => Some(inbox::patience(parsed.value("wait"))?),
+        false => None,
+    };
     let sender = requester(relay, &store, parsed.value("from"))?;
     let draft = Draft { kind: Kind::Request, ..Draft::note(body(parsed)?) };
-    let asker = sender.info().map(|info| by_id(&store, &info.id)).transpose()?;
-    let awaited = asker.map(|asker| Awaited::before(asker.session)).transpose()?;
+    let awaited = match sender.info() {
+        Some(info) => Some(Awaited::before(by_id(&store, &info.id)?.session)?),
+        None => None,
+    };
     let sent = send_to(&store, sender, who, draft, relay.env.directory(), None)?;
     match (awaited, patience) {
         (Some(awaited), Some(patience)) => {
@@ -97,28 +103,44 @@ fn wait_for_reply(store: &Store, sent: &Sent, awaited: &Awaited, patience: Optio
 }
 
 fn print_sent(parsed: &Parsed, sent: &Sent) -> Result<i32> {
-    let text = match parsed.flag("json") {
-        true => to_json(sent).finish() + "\n",
-        false => format!("queued -> {}\n{}: {}\n", sent.to.info.label(), sent.message.id, sent.outlook),
-    };
-    report(&stored_as(sent), &text)
+    match parsed.flag("json") {
+        true => report_json(sent, to_json(sent)),
+        false => report_sent(sent, "queued"),
+    }
 }
 
-/// What a failure to say more has to begin with.
-pub(super) fn stored_as(sent: &Sent) -> String {
-    format!("the message is stored as {}", sent.message.id)
+/// Says in words where the message went.
+pub(super) fn report_sent(sent: &Sent, how: &str) -> Result<i32> {
+    let Sent { message, to, outlook, .. } = sent;
+    report_stored(sent, &format!("{how} -> {}\n{}: {outlook}\n", to.info.label(), message.id))
+}
+
+/// The same for scripts.
+pub(super) fn report_json(sent: &Sent, object: json::Object) -> Result<i32> {
+    report_stored(sent, &(object.finish() + "\n"))
+}
+
+fn report_stored(sent: &Sent, text: &str) -> Result<i32> {
+    report(&format_args!("the message is stored as {}", sent.message.id), text)
 }
 
 fn print_all(parsed: &Parsed, group: &str, sent: &[Sent]) -> Result<i32> {
     if parsed.flag("json") {
         let readers = json::array(sent.iter().map(|sent| to_json(sent).finish()));
         let object = json::Object::new().str("id", &sent[0].message.id).str("group", group);
-        return report(&stored_as(&sent[0]), &(object.raw("readers", &readers).finish() + "\n"));
+        return report_json(&sent[0], object.raw("readers", &readers));
     }
-    let names: Vec<&str> = sent.iter().map(|sent| sent.to.info.label()).collect();
-    let mut text = format!("queued -> {}\n{}:\n", names.join(", "), sent[0].message.id);
-    sent.iter().for_each(|sent| text.push_str(&format!("  {}\n", sent.outlook)));
-    report(&stored_as(&sent[0]), &text)
+    let mut text = String::from("queued");
+    let mut before = " -> ";
+    for sent in sent {
+        text.extend([before, sent.to.info.label()]);
+        before = ", ";
+    }
+    text.extend(["\n", &sent[0].message.id, ":\n"]);
+    for sent in sent {
+        text.extend(["  ", &sent.outlook, "\n"]);
+    }
+    report_stored(&sent[0], &text)
 }
 
 fn to_json(sent: &Sent) -> json::Object {

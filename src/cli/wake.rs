@@ -1,7 +1,7 @@
 //! `relay wake`: resumes a dormant session with a message.
 
 use super::{Parsed, remark, report, say_json, say_line};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mail::address;
 use crate::ops::Relay;
 use crate::ops::find::{by_id, find};
@@ -26,21 +26,24 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 
 /// The session that the words and flags name.
 pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Wake> {
-    let store = relay.existing_store()?;
     let directory = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
     let host = parsed.value("tool");
-    let (found, id) = match (parsed.value("id"), parsed.positional(0)) {
-        (Some(id), _) => {
+    let (found, id) = match parsed.value("id") {
+        Some(id) => {
+            let store = relay.existing_store()?;
             let id = address::check_host_id(id)?;
-            let found = store.as_ref().map(|store| by_id(store, &id)).transpose()?;
-            (found.filter(|found| found.session.exists()), id)
+            let found = match &store {
+                Some(store) => Some(by_id(store, &id)?).filter(|found| found.session.exists()),
+                None => None,
+            };
+            (found, id)
         }
-        (None, Some(who)) => {
+        None => {
+            let who = parsed.first();
             let found = find(&super::store_with_sessions(relay, who)?, who)?;
             let id = found.info.id.clone();
             (Some(found), id)
         }
-        (None, None) => return Err(Error::usage(format!("{0} whom? relay {0} <who>", parsed.verb.name))),
     };
     plan(found, Target { id: &id, directory, host }, mode)
 }
