@@ -8,11 +8,7 @@ use crate::ops::install::{Work, hosts_here, plan_install, plan_uninstall};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let installs = parsed.verb.name == "install";
-    let named: Vec<&str> = parsed
-        .positional(0)
-        .into_iter()
-        .chain(parsed.message().unwrap_or_default().split_ascii_whitespace())
-        .collect();
+    let named = parsed.all();
     let mut hosts = if named.is_empty() { hosts_here(relay) } else { Vec::new() };
     for name in &named {
         let host = host::check(name)?;
@@ -79,9 +75,9 @@ fn conclude(done: &[Work], installs: bool, dry: bool) -> Result<i32> {
     match (dry, installs) {
         (true, _) => say("nothing was changed (--dry)\n"),
         (false, true) => {
-            done.iter().filter(|work| !work.changes.is_empty()).try_for_each(|work| {
-                say(&format!("{}: {}\n", work.host.title, work.host.wiring.then())).map(|_| ())
-            })?;
+            for work in done.iter().filter(|work| !work.changes.is_empty()) {
+                say(&format!("{}: {}\n", work.host.title, work.host.wiring.then()))?;
+            }
             say("check it with: relay doctor\n")
         }
         (false, false) => say("done; the store with the mail stays until you remove it\n"),
@@ -98,8 +94,11 @@ fn show(work: &Work, installs: bool) -> Result<()> {
         return say(&format!("{title} {state}\n")).map(|_| ());
     }
     for change in &work.changes {
-        let lines: String = change.lines.iter().map(|line| format!("  {line}\n")).collect();
-        say(&format!("{title}: {}, in {}\n{lines}", change.what, change.path.display()))?;
+        let mut text = format!("{title}: {}, in {}\n", change.what, change.path.display());
+        for line in &change.lines {
+            text.extend(["  ", line, "\n"]);
+        }
+        say(&text)?;
     }
     Ok(())
 }

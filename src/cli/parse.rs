@@ -51,6 +51,12 @@ impl Parsed {
         self.message.as_deref()
     }
 
+    /// All operands of a verb with [`Rest::More`].
+    pub fn all(&self) -> Vec<&str> {
+        let more = self.message.as_deref().unwrap_or_default();
+        self.positional(0).into_iter().chain(more.split_ascii_whitespace()).collect()
+    }
+
     /// Whether there may be this operand: no flag stands in for it.
     fn takes(&self, operand: &Operand) -> bool {
         !matches!(operand.need, Need::Unless(flags) if flags.iter().any(|flag| self.flag(flag)))
