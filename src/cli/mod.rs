@@ -84,7 +84,12 @@ fn say_json(json: String) -> Result<i32> {
 
 /// Says in one line what is going on, to a reader who may have left.
 fn say_line(text: &str) {
-    let _ = say(&format!("{}\n", visible(text)));
+    let _ = say(&line(text));
+}
+
+/// The text as one line.
+fn line(text: &str) -> String {
+    visible(text).into_owned() + "\n"
 }
 
 /// As [`say`], of something that has been done: a script that saw only the
@@ -101,7 +106,7 @@ fn deliver(text: &str) -> Result<()> {
 /// Says something beside the result, in one line: a path or a host's file that it
 /// quotes may hold anything.
 fn remark(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible(text));
+    let _ = io::stderr().write_all(line(text).as_bytes());
 }
 
 /// How many messages `--limit` asks for, at least one.
