@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Parsed, say, say_json};
+use super::{Parsed, say, say_json, say_words};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
@@ -35,7 +35,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say_json(json::list(0, &rows, |object, row| members(object, row, now)));
     }
     if rows.is_empty() {
-        return say(&format!("(no active sessions in the last {} min)\n", minutes / 1000));
+        return say_words(format_args!("(no active sessions in the last {} min)\n", minutes / 1000));
     }
     let mut table = String::new();
     for row in &rows {

@@ -27,7 +27,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     }
     let (session, batch) = take(&store, &session, patience, reader)?;
     if batch.held > 0 {
-        remark(&format!(
+        remark(format_args!(
             "{} held by another reader that has not confirmed it; it comes again if that reader fails",
             count(batch.held, "message")
         ));

@@ -1,6 +1,6 @@
 //! `relay install` and `relay uninstall`: wires relay into the hosts.
 
-use super::{Parsed, remark, say};
+use super::{Parsed, remark, say, say_words};
 use crate::error::{Error, Result};
 use crate::host::{self, Host};
 use crate::ops::Relay;
@@ -31,7 +31,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         if !named.is_empty() {
             return Err(error);
         }
-        remark(&format!("relay: {} is left out: {error}", host.title));
+        remark(format_args!("relay: {} is left out: {error}", host.title));
         code = error.exit() as i32;
         Ok(())
     };
@@ -63,10 +63,10 @@ fn carry_out(relay: &Relay, work: &Work, installs: bool, dry: bool) -> Result<()
         (false, false) => work.uninstall(relay),
         (false, true) => {
             for copy in work.install(relay)? {
-                say(&format!("  the former file is kept as {}\n", copy.display()))?;
+                say_words(format_args!("  the former file is kept as {}\n", copy.display()))?;
             }
             let seen = work.check(relay)?;
-            say(&format!("{}: checked, {seen}\n", work.host.title)).map(|_| ())
+            say_words(format_args!("{}: checked, {seen}\n", work.host.title)).map(|_| ())
         }
     }
 }
@@ -76,7 +76,7 @@ fn conclude(done: &[Work], installs: bool, dry: bool) -> Result<i32> {
         (true, _) => say("nothing was changed (--dry)\n"),
         (false, true) => {
             for work in done.iter().filter(|work| !work.changes.is_empty()) {
-                say(&format!("{}: {}\n", work.host.title, work.host.wiring.then()))?;
+                say_words(format_args!("{}: {}\n", work.host.title, work.host.wiring.then()))?;
             }
             say("check it with: relay doctor\n")
         }
@@ -87,11 +87,11 @@ fn conclude(done: &[Work], installs: bool, dry: bool) -> Result<i32> {
 fn show(work: &Work, installs: bool) -> Result<()> {
     let title = work.host.title;
     if let Some(left) = &work.left {
-        say(&format!("{title}: {left}\n"))?;
+        say_words(format_args!("{title}: {left}\n"))?;
     }
     if work.changes.is_empty() && work.left.is_none() {
         let state = if installs { "is wired already" } else { "has nothing of relay's" };
-        return say(&format!("{title} {state}\n")).map(|_| ());
+        return say_words(format_args!("{title} {state}\n")).map(|_| ());
     }
     for change in &work.changes {
         let mut text = format!("{title}: {}, in {}\n", change.what, change.path.display());

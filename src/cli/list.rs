@@ -71,7 +71,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     }
     let printed = say(&table)?;
     if known > most {
-        remark(&format!(
+        remark(format_args!(
             "relay: {most} of {known} sessions, those that run and the last active; `relay list --all` shows every one"
         ));
     }

@@ -31,7 +31,7 @@ mod wake;
 mod watch;
 mod whoami;
 
-use std::fmt::Display;
+use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
 
 use crate::error::{Cause, Error, Result};
@@ -60,12 +60,12 @@ pub fn help(verb: Option<&verb::Verb>) -> Result<i32> {
 
 /// Prints the version.
 pub fn version() -> Result<i32> {
-    say(&format!("relay {}\n", env!("CARGO_PKG_VERSION")))
+    say_words(format_args!("relay {}\n", env!("CARGO_PKG_VERSION")))
 }
 
 /// Says in one line what went wrong. Returns the exit code.
 pub fn complain(error: &Error) -> i32 {
-    remark(&format!("relay: {error}"));
+    remark(format_args!("relay: {error}"));
     error.exit() as i32
 }
 
@@ -75,6 +75,11 @@ fn say(text: &str) -> Result<i32> {
         Err(error) if error.is(Cause::Io(io::ErrorKind::BrokenPipe)) => Ok(0),
         printed => printed.map(|()| 0),
     }
+}
+
+/// Prints a result that is a few words.
+fn say_words(words: Arguments) -> Result<i32> {
+    say(&words.to_string())
 }
 
 /// Prints a result that is JSON.
@@ -105,8 +110,8 @@ fn deliver(text: &str) -> Result<()> {
 
 /// Says something beside the result, in one line: a path or a host's file that it
 /// quotes may hold anything.
-fn remark(text: &str) {
-    let _ = io::stderr().write_all(line(text).as_bytes());
+fn remark(words: Arguments) {
+    let _ = io::stderr().write_all(line(&words.to_string()).as_bytes());
 }
 
 /// How many messages `--limit` asks for, at least one.

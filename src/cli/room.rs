@@ -1,6 +1,6 @@
 //! `relay join` and `relay leave`: who reads a room's mail.
 
-use super::{Parsed, say, store_with_sessions};
+use super::{Parsed, say_words, store_with_sessions};
 use crate::error::{Cause, Error, Result};
 use crate::ops::find::find;
 use crate::ops::identity::{Call, identify};
@@ -25,10 +25,10 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let label = found.info.label();
     if parsed.verb.name == "leave" {
         room::leave(&store, &found.session, room)?;
-        return say(&format!("{label} is not in #{room}\n"));
+        return say_words(format_args!("{label} is not in #{room}\n"));
     }
     room::join(&store, &found.session, room)?;
     let members = room::members(&store, room)?;
     let labels: Vec<&str> = members.iter().map(|member| member.info.label()).collect();
-    say(&format!("{label} is in #{room}; members: {}\n", labels.join(", ")))
+    say_words(format_args!("{label} is in #{room}; members: {}\n", labels.join(", ")))
 }

@@ -78,8 +78,8 @@ pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 /// Takes the mail that the reply comes with, and prints it like `relay inbox`.
 fn wait_for_reply(store: &Store, sent: &Sent, awaited: &Awaited, patience: Option<Duration>) -> Result<i32> {
     let id = &sent.message.id;
-    remark(&format!("queued -> {}", sent.to.info.label()));
-    remark(&format!("{id}: {}", sent.outlook));
+    remark(format_args!("queued -> {}", sent.to.info.label()));
+    remark(format_args!("{id}: {}", sent.outlook));
     loop {
         match awaited.take(store, patience, inbox::reader)? {
             Some(Answer::Taken(session, batch)) => {

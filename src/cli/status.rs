@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Parsed, say, say_json, store_with_sessions};
+use super::{Parsed, say, say_json, say_words, store_with_sessions};
 use crate::error::Result;
 use crate::json;
 use crate::mail::{Message, Status};
@@ -34,7 +34,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         }
         return say(&text);
     }
-    say(&format!("{}: sent {sent}; {}\n", state(&readers[0]), meaning(&readers[0])))
+    say_words(format_args!("{}: sent {sent}; {}\n", state(&readers[0]), meaning(&readers[0])))
 }
 
 fn state((copy, reply): &(Copy, Option<Message<'static>>)) -> &'static str {

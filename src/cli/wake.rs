@@ -51,7 +51,7 @@ pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Wake> {
 /// The host's exit code. Hosts read 2 as "block", so relay never passes it on.
 pub fn finish(wake: &Wake, code: i32) -> i32 {
     if code == 2 {
-        remark(&format!("{} ended with exit code 2, passed on as 1", wake.plan.program));
+        remark(format_args!("{} ended with exit code 2, passed on as 1", wake.plan.program));
         return 1;
     }
     code
