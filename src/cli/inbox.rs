@@ -12,7 +12,7 @@ use crate::ops::Relay;
 use crate::ops::collect::{Batch, Reader};
 use crate::ops::settle::{Settlement, settle_in};
 use crate::ops::wait::take;
-use crate::store::{Session, Store};
+use crate::store::Session;
 use crate::sys::clock;
 use crate::sys::process::Process;
 
@@ -22,10 +22,15 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         true => patience(parsed.value("wait"))?,
         false => Some(Duration::ZERO),
     };
-    if parsed.flag("hold") {
-        return hold(&store, &session, patience, parsed.value("hold"));
-    }
+    let lent = parsed.flag("hold");
+    let life_ms = life_ms(parsed.value("hold"))?;
+    // Mail that is lent outlives this process: its token ends the hold.
+    let process = || if lent { None } else { Process::current() };
+    let reader = || Reader { process: process(), event: None, life_ms };
     let (session, batch) = take(&store, &session, patience, reader)?;
+    if lent {
+        return lend(&session, &batch);
+    }
     if batch.held > 0 {
         remark(format_args!(
             "{} held by another reader that has not confirmed it; it comes again if that reader fails",
@@ -65,20 +70,19 @@ pub fn patience(seconds: Option<&str>) -> Result<Option<Duration>> {
     }
 }
 
-/// Takes the mail under a hold that `relay ack` or `relay rollback` ends.
-fn hold(store: &Store, session: &Session, patience: Option<Duration>, seconds: Option<&str>) -> Result<i32> {
-    let life_ms = match seconds {
-        None => COMMAND_HOLD_MS,
-        Some(text) => match text.parse::<u64>() {
-            Ok(seconds @ 1..=COMMAND_HOLD_SECONDS) => seconds * 1000,
-            _ => {
-                return Err(Error::usage(format!(
-                    "--hold takes a number of seconds, 1 to {COMMAND_HOLD_SECONDS}"
-                )));
-            }
-        },
-    };
-    let (session, batch) = take(store, session, patience, || Reader { process: None, event: None, life_ms })?;
+/// How long a hold lives, by the value of `--hold` in seconds.
+fn life_ms(seconds: Option<&str>) -> Result<u64> {
+    match seconds.map(str::parse::<u64>) {
+        None => Ok(COMMAND_HOLD_MS),
+        Some(Ok(seconds @ 1..=COMMAND_HOLD_SECONDS)) => Ok(seconds * 1000),
+        Some(_) => {
+            Err(Error::usage(format!("--hold takes a number of seconds, 1 to {COMMAND_HOLD_SECONDS}")))
+        }
+    }
+}
+
+/// Prints what was taken under a hold that `relay ack` or `relay rollback` ends.
+fn lend(session: &Session, batch: &Batch) -> Result<i32> {
     if batch.held > 0 {
         return Err(Error::new(
             Cause::Held,
@@ -101,7 +105,7 @@ fn hold(store: &Store, session: &Session, patience: Option<Duration>, seconds: O
         .finish();
     let printed = deliver(&(line + "\n"));
     if let (Err(_), Some(token)) = (&printed, token) {
-        settle_in(&session, token, Settlement::PutBack)?;
+        settle_in(session, token, Settlement::PutBack)?;
     }
     printed.map(|()| 0)
 }
