@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Parsed, deliver, named_session, remark};
+use super::{Parsed, deliver, find_session, remark};
 use crate::error::{Cause, Error, Result};
 use crate::json;
 use crate::limits::{COMMAND_HOLD_MS, COMMAND_HOLD_SECONDS, COMMAND_WAIT_SECONDS};
@@ -10,6 +10,7 @@ use crate::mail::Delivery;
 use crate::mail::text::count;
 use crate::ops::Relay;
 use crate::ops::collect::{Batch, Reader};
+use crate::ops::find::Found;
 use crate::ops::settle::{Settlement, settle_in};
 use crate::ops::wait::take;
 use crate::store::Session;
@@ -17,7 +18,7 @@ use crate::sys::clock;
 use crate::sys::process::Process;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
-    let (store, session) = named_session(relay, parsed)?;
+    let (store, Found { session, .. }) = find_session(relay, parsed.first())?;
     let patience = match parsed.flag("wait") {
         true => patience(parsed.value("wait"))?,
         false => Some(Duration::ZERO),

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use super::{Parsed, limit, named_session, say, say_json, store_with_sessions};
+use super::{Parsed, find_session, limit, say, say_json, store_with_sessions};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limits::{LOG_MESSAGES, RUNS_KEPT};
 use crate::mail::Message;
 use crate::mail::fence::sender;
 use crate::ops::Relay;
+use crate::ops::find::Found;
 use crate::ops::history::{Record, log, message, thread};
 use crate::sys::clock;
 
@@ -22,7 +23,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if let Some(id) = parsed.value("thread") {
         return conversation(relay, parsed, id);
     }
-    let (_, session) = named_session(relay, parsed)?;
+    let (_, Found { session, .. }) = find_session(relay, parsed.first())?;
     if let Some(id) = parsed.value("message") {
         let record = message(&session, id)?;
         return match parsed.flag("json") {

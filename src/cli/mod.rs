@@ -37,8 +37,8 @@ use std::io::{self, Write};
 use crate::error::{Cause, Error, Result};
 use crate::mail::text::visible;
 use crate::ops::Relay;
-use crate::ops::find::find;
-use crate::store::{Session, Store};
+use crate::ops::find::{Found, find};
+use crate::store::Store;
 use crate::sys::{heap, stdio};
 
 pub use parse::{Invocation, Parsed, Words, asks_for_hook, parse};
@@ -123,11 +123,11 @@ fn limit(parsed: &Parsed, unless_given: usize) -> Result<usize> {
     }
 }
 
-/// The store, and the session in it that the first operand names.
-fn named_session(relay: &Relay, parsed: &Parsed) -> Result<(Store, Session)> {
-    let store = store_with_sessions(relay, parsed.first())?;
-    let session = find(&store, parsed.first())?.session;
-    Ok((store, session))
+/// The store, and the session in it that is meant.
+fn find_session(relay: &Relay, who: &str) -> Result<(Store, Found)> {
+    let store = store_with_sessions(relay, who)?;
+    let found = find(&store, who)?;
+    Ok((store, found))
 }
 
 /// The store as it is, for verbs that need one.

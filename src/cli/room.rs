@@ -1,15 +1,14 @@
 //! `relay join` and `relay leave`: who reads a room's mail.
 
-use super::{Parsed, say_words, store_with_sessions};
+use super::{Parsed, find_session, say_words};
 use crate::error::{Cause, Error, Result};
-use crate::ops::find::find;
 use crate::ops::identity::{Call, identify};
 use crate::ops::{Relay, room};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let room = room::name(parsed.first())?;
     let found = match parsed.positional(1) {
-        Some(who) => find(&store_with_sessions(relay, who)?, who)?,
+        Some(who) => find_session(relay, who)?.1,
         None => match identify(relay, &Call::default()) {
             Ok(identity) => identity.found,
             Err(error) if error.is(Cause::Unidentified) => {

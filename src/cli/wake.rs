@@ -1,10 +1,10 @@
 //! `relay wake`: resumes a dormant session with a message.
 
-use super::{Parsed, remark, report, say_json, say_line};
+use super::{Parsed, find_session, remark, report, say_json, say_line};
 use crate::error::Result;
 use crate::mail::address;
 use crate::ops::Relay;
-use crate::ops::find::{by_id, find};
+use crate::ops::find::by_id;
 use crate::ops::wake::{Mode, Target, Wake, plan};
 use crate::wake::Input;
 
@@ -39,8 +39,7 @@ pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Wake> {
             (found, id)
         }
         None => {
-            let who = parsed.first();
-            let found = find(&super::store_with_sessions(relay, who)?, who)?;
+            let (_, found) = find_session(relay, parsed.first())?;
             let id = found.info.id.clone();
             (Some(found), id)
         }
