@@ -53,8 +53,9 @@ impl Parsed {
 
     /// All operands of a verb with [`Rest::More`].
     pub fn all(&self) -> Vec<&str> {
-        let more = self.message.as_deref().unwrap_or_default();
-        self.positional(0).into_iter().chain(more.split_ascii_whitespace()).collect()
+        let mut all = Vec::from_iter(self.positional(0));
+        all.extend(self.message().unwrap_or_default().split_ascii_whitespace());
+        all
     }
 
     /// Whether there may be this operand: no flag stands in for it.

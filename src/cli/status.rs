@@ -27,14 +27,15 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         return say_json(object.finish());
     }
     let sent = clock::ago(message.sent_ms, clock::now_ms());
-    if let Some(group) = &message.group {
-        let mut text = format!("sent {sent} to {group}\n");
-        for reader in &readers {
-            let _ = writeln!(text, "{:8}  {}", state(reader), meaning(reader));
-        }
-        return say(&text);
+    let Some(group) = &message.group else {
+        let reader = &readers[0];
+        return say_words(format_args!("{}: sent {sent}; {}\n", state(reader), meaning(reader)));
+    };
+    let mut text = format!("sent {sent} to {group}\n");
+    for reader in &readers {
+        let _ = writeln!(text, "{:8}  {}", state(reader), meaning(reader));
     }
-    say_words(format_args!("{}: sent {sent}; {}\n", state(&readers[0]), meaning(&readers[0])))
+    say(&text)
 }
 
 fn state((copy, reply): &(Copy, Option<Message<'static>>)) -> &'static str {
