@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Parsed, say, say_json, say_words};
+use super::{Parsed, path, say, say_json, say_words};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::json;
@@ -27,7 +27,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         within_ms: minutes * 60,
         host: parsed.value("tool").map(str::to_owned),
         exclude: parsed.value("exclude").map(str::to_owned),
-        near: parsed.value("cwd").map(|path| relay.env.absolute(path.as_ref())),
+        near: path(relay, parsed, "cwd"),
     };
     let rows = discover(relay, &query)?;
     let now = clock::now_ms();

@@ -33,6 +33,7 @@ mod whoami;
 
 use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use crate::error::{Cause, Error, Result};
 use crate::mail::text::visible;
@@ -121,6 +122,11 @@ fn limit(parsed: &Parsed, unless_given: usize) -> Result<usize> {
         Some(Ok(most @ 1..)) => Ok(most),
         Some(_) => Err(Error::usage("--limit takes a number of messages, 1 or more")),
     }
+}
+
+/// The path given with a flag.
+fn path(relay: &Relay, parsed: &Parsed, flag: &str) -> Option<PathBuf> {
+    Some(relay.env.absolute(parsed.value(flag)?.as_ref()))
 }
 
 /// The store, and the session in it that is meant.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Parsed, report};
+use super::{Parsed, path, report};
 use crate::error::{Error, Result};
 use crate::mail::text::visible;
 use crate::ops::Relay;
@@ -27,7 +27,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         Some("off") => Some(false),
         Some(_) => return Err(Error::usage("--wake is on or off")),
     };
-    let given = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
+    let given = path(relay, parsed, "dir");
     let known = store.session(&crate::mail::address::check_id(&id)?).is_registered();
     let directory = given.or_else(|| (!known).then(|| relay.env.directory().to_owned()));
     let details = Details { directory, host: parsed.value("tool").map(str::to_owned), wakes };

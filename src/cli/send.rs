@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use super::{Parsed, inbox, remark, report, say};
+use super::{Parsed, inbox, path, remark, report, say};
 use crate::error::{Cause, Error, Result};
 use crate::host;
 use crate::json;
@@ -156,7 +156,7 @@ fn to_id(relay: &Relay, store: &Store, parsed: &Parsed, id: &str) -> Result<Foun
     let id = check_host_id(id)?;
     if let Some(name) = parsed.value("tool") {
         let host = host::check(name)?;
-        let directory = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
+        let directory = path(relay, parsed, "dir");
         let info = Info { id: id.clone(), host: host.name.to_owned(), directory, ..Info::default() };
         ensure_known(store, &store.session(&id), info)?;
     }

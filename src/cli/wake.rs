@@ -1,6 +1,6 @@
 //! `relay wake`: resumes a dormant session with a message.
 
-use super::{Parsed, find_session, remark, report, say_json, say_line};
+use super::{Parsed, find_session, path, remark, report, say_json, say_line};
 use crate::error::Result;
 use crate::mail::address;
 use crate::ops::Relay;
@@ -26,7 +26,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 
 /// The session that the words and flags name.
 pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Wake> {
-    let directory = parsed.value("dir").map(|path| relay.env.absolute(path.as_ref()));
+    let directory = path(relay, parsed, "dir");
     let host = parsed.value("tool");
     let (found, id) = match parsed.value("id") {
         Some(id) => {
