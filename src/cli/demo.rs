@@ -4,6 +4,7 @@
 //! bus and the real hook, as child processes; only the models and their hosts
 //! are played. A step that does not do what it says ends the demo with an error.
 
+use std::fmt::Arguments;
 use std::fs;
 use std::path::PathBuf;
 
@@ -74,7 +75,7 @@ pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
     )?;
     let silence = stage.hook(&WEB, "Stop", "last_assistant_message", "Done: it pages by cursor.")?;
     if !silence.is_empty() {
-        return Err(wrong(&format!("the hook should be silent, it said {silence}")));
+        return Err(wrong(format_args!("the hook should be silent, it said {silence}")));
     }
     say(
         "\nThat is all there is to it. No server ran in between; the mail was in files, synced before `send` returned.\n\
@@ -145,7 +146,7 @@ impl Stage {
         });
         match text.filter(|text| text.contains(expected)) {
             Some(text) => show(text),
-            None => Err(wrong(&format!("{} was not shown the mail: {output}", actor.title))),
+            None => Err(wrong(format_args!("{} was not shown the mail: {output}", actor.title))),
         }
     }
 
@@ -177,7 +178,7 @@ impl Stage {
         let content = result.and_then(|result| result.get("content")?.items()?.next()?.get("text")?.str());
         match content {
             Some(text) if result.is_some_and(|result| result.get("isError").is_none()) => Ok(text.to_owned()),
-            _ => Err(wrong(&format!("the tool {name} said {output}"))),
+            _ => Err(wrong(format_args!("the tool {name} said {output}"))),
         }
     }
 }
@@ -186,10 +187,10 @@ impl Stage {
 fn member(result: &str, key: &str) -> Result<String> {
     let document = Document::parse(result.as_bytes()).ok();
     let text = document.as_ref().and_then(|document| document.value().get(key)?.str().map(str::to_owned));
-    text.ok_or_else(|| wrong(&format!("no {key} in {result}")))
+    text.ok_or_else(|| wrong(format_args!("no {key} in {result}")))
 }
 
-fn wrong(how: &str) -> Error {
+fn wrong(how: Arguments) -> Error {
     Error::failed(format!("the demo went wrong: {how}"))
 }
 

@@ -44,8 +44,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         }
     }
     let mut done = Vec::new();
-    for work in planned {
-        match carry_out(relay, &work, installs, dry) {
+    for work in &planned {
+        match carry_out(relay, work, installs, dry) {
             Ok(()) => done.push(work),
             Err(error) => leave_out(work.host, error)?,
         }
@@ -62,7 +62,7 @@ fn carry_out(relay: &Relay, work: &Work, installs: bool, dry: bool) -> Result<()
         (true, _) => Ok(()),
         (false, false) => work.uninstall(relay),
         (false, true) => {
-            for copy in work.install(relay)? {
+            for copy in &work.install(relay)? {
                 say_words(format_args!("  the former file is kept as {}\n", copy.display()))?;
             }
             let seen = work.check(relay)?;
@@ -71,7 +71,7 @@ fn carry_out(relay: &Relay, work: &Work, installs: bool, dry: bool) -> Result<()
     }
 }
 
-fn conclude(done: &[Work], installs: bool, dry: bool) -> Result<i32> {
+fn conclude(done: &[&Work], installs: bool, dry: bool) -> Result<i32> {
     match (dry, installs) {
         (true, _) => say("nothing was changed (--dry)\n"),
         (false, true) => {

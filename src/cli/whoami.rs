@@ -17,8 +17,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let name = info.name.as_deref().unwrap_or("(unnamed)");
     let at = info.directory.as_deref().map(Path::to_string_lossy).unwrap_or_default();
     let mut text = format!("{name} [{}] {} @ {}\n", info.host, info.id, visible(&at));
-    for room in relay.store()?.rooms_of(&identity.found.session)? {
-        text.extend(["in #", &room, "\n"]);
+    for room in &relay.store()?.rooms_of(&identity.found.session)? {
+        text.extend(["in #", room, "\n"]);
     }
     text.extend([identity.proof, "\n"]);
     say(&text)
