@@ -10,7 +10,7 @@ use crate::limits::LIST_SESSIONS;
 use crate::mail::text::visible;
 use crate::ops::Relay;
 use crate::ops::reach::Reach;
-use crate::ops::roster::{Row, in_room, members, recent};
+use crate::ops::roster::{in_room, members, recent};
 use crate::sys::clock;
 
 /// What a row takes, mostly.
@@ -40,10 +40,13 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         );
     }
     let now = clock::now_ms();
-    let width = |cell: fn(&Row) -> usize| rows.iter().map(cell).max().unwrap_or(0);
-    let name_width = width(|row| row.found.info.label().len());
-    let tool_width = width(|row| row.found.info.host.len());
-    let id_width = width(|row| row.found.info.id.len());
+    let (mut name_width, mut tool_width, mut id_width) = (0, 0, 0);
+    for row in &rows {
+        let info = &row.found.info;
+        name_width = name_width.max(info.label().len());
+        tool_width = tool_width.max(info.host.len());
+        id_width = id_width.max(info.id.len());
+    }
     // Written into one text: one of its own for each cell costs more than the rest.
     let mut table = String::with_capacity(rows.len() * ROW_BYTES);
     for row in &rows {
