@@ -58,8 +58,10 @@ pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
         entry(&mut page, code, meaning);
     }
     page.push_str(".SH EXAMPLES\n");
-    for (command, what) in VERBS.iter().flat_map(|verb| verb.examples) {
-        let _ = write!(page, ".TP\n{}\n.br\n{}\n", escape(what), escape(command));
+    for verb in VERBS {
+        for (command, what) in verb.examples {
+            let _ = write!(page, ".TP\n{}\n.br\n{}\n", escape(what), escape(command));
+        }
     }
     say(&page)
 }
