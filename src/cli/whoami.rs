@@ -10,14 +10,15 @@ use crate::ops::identity::{Call, identify};
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let identity = identify(relay, &Call::default())?;
+    let store = relay.store()?;
     if parsed.flag("json") {
-        return say_json(identity.members(&relay.store()?)?.finish());
+        return say_json(identity.members(&store)?.finish());
     }
     let info = &identity.found.info;
     let name = info.name.as_deref().unwrap_or("(unnamed)");
     let at = info.directory.as_deref().map(Path::to_string_lossy).unwrap_or_default();
     let mut text = format!("{name} [{}] {} @ {}\n", info.host, info.id, visible(&at));
-    for room in &relay.store()?.rooms_of(&identity.found.session)? {
+    for room in &store.rooms_of(&identity.found.session)? {
         text.extend(["in #", room, "\n"]);
     }
     text.extend([identity.proof, "\n"]);
