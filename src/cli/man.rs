@@ -18,20 +18,15 @@ pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
     let version = env!("CARGO_PKG_VERSION");
     let mut page = format!(".TH RELAY 1 \"\" \"relay {version}\" \"User Commands\"\n");
     // Commands are to be copied: no hyphens in them, no stretched gaps.
-    page.push_str(".ad l\n.nh\n");
-    section(
-        &mut page,
-        "NAME",
-        "relay \u{2013} durable mail between the coding-agent sessions of one machine",
-    );
-    page.push_str(".SH SYNOPSIS\n.B relay\n.I verb\n[arguments]\n");
-    section(
-        &mut page,
-        "DESCRIPTION",
-        "relay gives every coding-agent session on a machine a mailbox. A session writes to \
+    page.push_str(
+        ".ad l\n.nh\n\
+         .SH NAME\nrelay \\- durable mail between the coding\\-agent sessions of one machine\n\
+         .SH SYNOPSIS\n.B relay\n.I verb\n[arguments]\n\
+         .SH DESCRIPTION\n\
+         relay gives every coding\\-agent session on a machine a mailbox. A session writes to \
          another by name; the mail reaches the other model at its next prompt, tool call or turn end. If that session \
          sleeps, the mail waits. There is no server: every process opens the same files, and a message is on disk \
-         before its sender is told so.",
+         before its sender is told so.\n",
     );
     page.push_str(".SH VERBS\n");
     for verb in VERBS {
@@ -66,10 +61,6 @@ pub fn run(_: &Relay, _: &Parsed) -> Result<i32> {
     say(&page)
 }
 
-fn section(page: &mut String, title: &str, text: &str) {
-    let _ = write!(page, ".SH {title}\n{}\n", escape(text));
-}
-
 /// A word of a section, and what it means.
 fn entry(page: &mut String, word: &str, meaning: &str) {
     let _ = write!(page, ".TP\n.B {}\n{}\n", escape(word), escape(meaning));
@@ -77,7 +68,7 @@ fn entry(page: &mut String, word: &str, meaning: &str) {
 
 /// A line of text as roff prints it: no macro at its begin, dashes that copy.
 fn escape(text: &str) -> String {
-    let escaped = text.replace('\\', "\\e").replace('-', "\\-").replace('\u{2013}', "\\-");
+    let escaped = text.replace('\\', "\\e").replace('-', "\\-");
     match escaped.starts_with(['.', '\'']) {
         true => format!("\\&{escaped}"),
         false => escaped,
