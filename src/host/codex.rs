@@ -69,7 +69,7 @@ const ENTRIES: Entries = Entries {
         path: |env| folder(env).join("config.toml"),
         list: servers,
         // `codex mcp add` would drop the user's comments in the other servers' tables.
-        change: Change::Edit { add: add_server, remove: |text| toml::without(text, is_ours) },
+        change: Change::Edit { add: add_server, remove: |text| toml::without(text, &is_ours) },
         inherits: false,
         check: &["mcp", "get", "relay"],
         says: None,

@@ -122,7 +122,7 @@ const ENTRIES: Entries = Entries {
     disabled: |text| {
         let off = edit::elements(text, &["hooksConfig", "disabled"]).unwrap_or_default();
         edit::value(text, &["hooksConfig", "enabled"]).flatten() == Some("false")
-            || off.iter().any(|name| name == "\"relay\"")
+            || off.contains(&"\"relay\"")
     },
     trusted: |_, _| None,
     then: "sessions that run now get relay when they start anew; it works in folders that Gemini CLI trusts",

@@ -133,7 +133,7 @@ pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
             edit::value(entry, path).flatten().and_then(crate::json::decode).map(|text| text.into_owned())
         };
         let words = edit::elements(entry, &["args"]).unwrap_or_default();
-        let words = words.iter().filter_map(|word| crate::json::decode(word)).map(|word| word.into_owned());
+        let words = words.into_iter().filter_map(crate::json::decode).map(|word| word.into_owned());
         Listed {
             name,
             program: string(&["command"]).unwrap_or_default(),

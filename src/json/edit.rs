@@ -10,43 +10,42 @@ use super::quote;
 /// The value at a path of member names, as text; the outer `None` is a text that
 /// is not understood.
 pub fn value<'a>(text: &'a str, path: &[&str]) -> Option<Option<&'a str>> {
-    Some(find(text, path)?.map(|span| &text[span.start..span.end]))
+    Some(find(text, path)?.map(|span| span.of(text)))
 }
 
 /// The members of the object at `path`, or the elements of the array there (their
 /// keys are empty), as text; none where there is nothing.
 pub fn entries<'a>(text: &'a str, path: &[&str]) -> Option<Vec<(String, &'a str)>> {
-    let Some(span) = find(text, path)? else { return Some(Vec::new()) };
-    let entry = |child: Child| (child.key, &text[child.value.start..child.value.end]);
-    Some(children(text, span)?.into_iter().map(entry).collect())
+    let children = find(text, path)?.map_or(Some(Vec::new()), |span| children(text, span))?;
+    Some(children.into_iter().map(|child| (child.key, child.value.of(text))).collect())
 }
 
 /// The elements of the array at `path`, as text; none where there is no such array.
-pub fn elements(text: &str, path: &[&str]) -> Option<Vec<String>> {
-    Some(entries(text, path)?.into_iter().map(|(_, value)| value.to_owned()).collect())
+pub fn elements<'a>(text: &'a str, path: &[&str]) -> Option<Vec<&'a str>> {
+    Some(entries(text, path)?.into_iter().map(|(_, value)| value).collect())
 }
 
 /// Gives each element of the array at `path` the text that `change` makes of it,
 /// in the element's own place.
-pub fn change(text: &str, path: &[&str], change: impl Fn(&str) -> Option<String>) -> Option<String> {
+pub fn change(text: &str, path: &[&str], change: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut changed = text.to_owned();
     let Some(array) = find(text, path)? else { return Some(changed) };
     // From the last on, so that the places of those before stay true.
-    for Child { value: Span { start, end }, .. } in children(text, array)?.into_iter().rev() {
-        changed.replace_range(start..end, &change(&text[start..end])?);
+    for Child { value, .. } in children(text, array)?.iter().rev() {
+        changed.replace_range(value.start..value.end, &change(value.of(text))?);
     }
     Some(changed)
 }
 
 /// Takes out of the array at `path` each element that `is_meant` accepts. An
 /// array that becomes empty by this goes too, and so do its parents.
-pub fn remove(text: &str, path: &[&str], is_meant: impl Fn(&str) -> bool) -> Option<String> {
+pub fn remove(text: &str, path: &[&str], is_meant: &dyn Fn(&str) -> bool) -> Option<String> {
     let former = text;
     let mut text = text.to_owned();
     loop {
         let Some(array) = find(&text, path)? else { return Some(text) };
         let items = children(&text, array)?;
-        let meant = items.iter().position(|item| is_meant(&text[item.value.start..item.value.end]));
+        let meant = items.iter().position(|item| is_meant(item.value.of(&text)));
         let Some(index) = meant else { break };
         text = without(&text, array, &items, index);
     }
@@ -56,17 +55,15 @@ pub fn remove(text: &str, path: &[&str], is_meant: impl Fn(&str) -> bool) -> Opt
 /// Takes the member at `path` out, and its parents where that leaves them empty.
 pub fn unset(text: &str, path: &[&str]) -> Option<String> {
     let (key, parent) = path.split_last()?;
-    match find(text, parent)? {
-        Some(object) => prune(without_member(text, object, key)?, parent),
-        None => Some(text.to_owned()),
-    }
+    let Some(object) = find(text, parent)? else { return Some(text.to_owned()) };
+    prune(without_member(text, object, key)?, parent)
 }
 
 /// Takes out what is empty at `path` and above.
 fn prune(mut text: String, path: &[&str]) -> Option<String> {
     for depth in (1..=path.len()).rev() {
         let Some(own) = find(&text, &path[..depth])? else { continue };
-        if !children(&text, own)?.is_empty() || has_comment(&text[own.start..own.end]) {
+        if !children(&text, own)?.is_empty() || has_comment(own.of(&text)) {
             break;
         }
         let Some(parent) = find(&text, &path[..depth - 1])? else { break };
@@ -84,7 +81,7 @@ fn without_member(text: &str, object: Span, key: &str) -> Option<String> {
 /// Appends `item` to the array at `path`, making what is missing on the way.
 /// An empty text counts as `{}`.
 pub fn append(text: &str, path: &[&str], item: &str) -> Option<String> {
-    insert(text, path, '[', item)
+    insert(text, path, "[]", item)
 }
 
 /// Adds a member to the object above `path`, making what is missing on the way;
@@ -93,12 +90,12 @@ pub fn set(text: &str, path: &[&str], value: &str) -> Option<String> {
     let (key, parent) = path.split_last()?;
     match find(text, path)? {
         Some(_) => None,
-        None => insert(text, parent, '{', &format!("{}: {value}", quote(key))),
+        None => insert(text, parent, "{}", &format!("{}: {value}", quote(key))),
     }
 }
 
-/// Adds a child to the container at `path` that `open` opens.
-fn insert(text: &str, path: &[&str], open: char, child: &str) -> Option<String> {
+/// Adds a child to the container at `path`, which has these brackets.
+fn insert(text: &str, path: &[&str], brackets: &str, child: &str) -> Option<String> {
     let text = if text.trim().is_empty() { "{}\n" } else { text };
     let nl = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let unit = indentation(text);
@@ -110,37 +107,39 @@ fn insert(text: &str, path: &[&str], open: char, child: &str) -> Option<String> 
         }
         // What is missing is made from the inside out.
         let indent = |levels: usize| format!("{}{}", line_indent(text, span.start), unit.repeat(levels));
-        let missing = &path[depth..];
-        let levels = missing.len();
-        let close = if open == '[' { ']' } else { '}' };
-        let mut value = format!("{open}{nl}{}{child}{nl}{}{close}", indent(levels + 1), indent(levels));
-        for (level, key) in missing.iter().enumerate().skip(1).rev() {
-            let key = quote(key);
-            value = format!("{{{nl}{}{key}: {value}{nl}{}}}", indent(level + 1), indent(level));
+        let mut made = child.to_owned();
+        let mut around = brackets;
+        for (level, key) in path[depth..].iter().enumerate().rev() {
+            let ((open, close), key) = (around.split_at(1), quote(key));
+            made = format!("{key}: {open}{nl}{}{made}{nl}{}{close}", indent(level + 2), indent(level + 1));
+            around = "{}";
         }
-        return Some(add(text, span, &format!("{}: {value}", quote(key)), unit, nl));
+        return Some(add(text, span, &made, unit, nl));
     }
-    text[span.start..].starts_with(open).then(|| add(text, span, child, unit, nl))
+    text[span.start..].starts_with(&brackets[..1]).then(|| add(text, span, child, unit, nl))
 }
 
 /// Adds a child behind the last one of a container.
 fn add(text: &str, container: Span, child: &str, unit: &str, nl: &str) -> String {
     let outer = line_indent(text, container.start);
     let close = container.end - 1;
-    let Some(last) = children(text, container).and_then(|mut all| all.pop()) else {
-        let inside = text[container.start + 1..close].trim_end();
-        let (before, after) = (&text[..container.start + 1], &text[close..]);
-        return format!("{before}{inside}{nl}{outer}{unit}{child}{nl}{outer}{after}");
+    let mut added = text.to_owned();
+    let line = format!("{nl}{outer}{unit}{child}");
+    let Some(end) = children(text, container).and_then(|all| Some(all.last()?.whole.end)) else {
+        let inside = text[..close].trim_end().len();
+        added.replace_range(inside..close, &format!("{line}{nl}{outer}"));
+        return added;
     };
-    let comma = after_space(text, last.whole.end).filter(|at| text[*at..].starts_with(','));
-    let in_lines = text[container.start..close].contains('\n');
-    let glue = if in_lines { format!("{nl}{outer}{unit}") } else { " ".to_owned() };
-    if let Some(comma) = comma {
-        return format!("{}{glue}{child}{}", &text[..comma + 1], &text[comma + 1..]);
+    let more = if container.of(text).contains('\n') { line } else { format!(" {child}") };
+    match after_space(text, end).filter(|at| text[*at..].starts_with(',')) {
+        Some(comma) => added.insert_str(comma + 1, &more),
+        None => {
+            // A remark on the last child's line stays with it.
+            added.insert_str(line_end(&text[..close], end).unwrap_or(end), &more);
+            added.insert(end, ',');
+        }
     }
-    // A remark on the last child's line stays with it.
-    let keep = line_end(&text[..close], last.whole.end).unwrap_or(last.whole.end);
-    format!("{},{}{glue}{child}{}", &text[..last.whole.end], &text[last.whole.end..keep], &text[keep..])
+    added
 }
 
 /// The text without one child of a container and one comma; comments stay.
@@ -191,15 +190,17 @@ fn line_end(text: &str, mut at: usize) -> Option<usize> {
 
 /// The space at the beginning of the line that holds `at`.
 fn line_indent(text: &str, at: usize) -> &str {
-    let line = &text[text[..at].rfind('\n').map_or(0, |newline| newline + 1)..];
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    space_before(&text[start..])
 }
 
 /// What one level is indented by: what the first indented line has.
 fn indentation(text: &str) -> &str {
-    let mut indents =
-        text.lines().map(|line| &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]);
-    indents.find(|indent| !indent.is_empty()).unwrap_or("  ")
+    text.lines().map(space_before).find(|indent| !indent.is_empty()).unwrap_or("  ")
+}
+
+fn space_before(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
 #[cfg(test)]
@@ -227,7 +228,7 @@ mod tests {
             ),
         ] {
             assert_eq!(append(before, &PATH, "{\"x\": 1}").as_deref(), Some(after), "{before:?}");
-            assert_eq!(elements(after, &PATH), Some(vec!["{\"x\": 1}".to_owned()]));
+            assert_eq!(elements(after, &PATH), Some(vec!["{\"x\": 1}"]));
         }
     }
 
@@ -288,7 +289,7 @@ mod tests {
             ("{\"a\": 1}", "{\"a\": 1}"),
             ("{\"hooks\":{\"Stop\":[]}}", "{\"hooks\":{\"Stop\":[]}}"),
         ] {
-            let result = remove(before, &PATH, ours).unwrap();
+            let result = remove(before, &PATH, &ours).unwrap();
             if before.contains("keep") {
                 assert!(result.contains("/* keep */") && !result.contains('2'), "{result}");
             } else {
@@ -313,7 +314,7 @@ mod tests {
             ("[1, 2,]", "[1,]"),
         ] {
             let text = |array: &str| format!("{{\"hooks\": {{\"Stop\": {array}}}}}");
-            assert_eq!(remove(&text(before), &PATH, |item| item == "2"), Some(text(after)), "{before:?}");
+            assert_eq!(remove(&text(before), &PATH, &|item| item == "2"), Some(text(after)), "{before:?}");
         }
     }
 
@@ -355,7 +356,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_gives_a_text_or_nothing(text in "[\\[\\]{}\",:/* \\n\\\\a1]{0,40}") {
-            let _ = (append(&text, &PATH, "2"), remove(&text, &PATH, |item| item == "2"), elements(&text, &PATH));
+            let _ = (append(&text, &PATH, "2"), remove(&text, &PATH, &|item| item == "2"), elements(&text, &PATH));
         }
 
         #[test]
@@ -365,7 +366,7 @@ mod tests {
             trailing in proptest::bool::ANY,
         ) {
             let text = commented(&values, &gaps, trailing);
-            let left = remove(&text, &PATH, |item| item == "2").unwrap();
+            let left = remove(&text, &PATH, &|item| item == "2").unwrap();
             proptest::prop_assert_eq!(left.matches('c').count(), text.matches('c').count(), "{}", left);
             let kept: Vec<String> = values.into_iter().filter(|value| value == "1").collect();
             proptest::prop_assert_eq!(elements(&left, &PATH).expect(&left), kept);
@@ -393,7 +394,7 @@ mod tests {
             let text = format!("{{\n  \"hooks\": {{\"Stop\": {open}{}{close}}}\n}}\n", values.join(glue));
             let added = append(&text, &PATH, "{\"relay\": 2}").unwrap();
             proptest::prop_assert_eq!(elements(&added, &PATH).unwrap().len(), values.len() + 1);
-            proptest::prop_assert_eq!(remove(&added, &PATH, |item| item.contains("relay")).unwrap(), text);
+            proptest::prop_assert_eq!(remove(&added, &PATH, &|item| item.contains("relay")).unwrap(), text);
         }
     }
 }

@@ -14,6 +14,13 @@ pub struct Span {
     pub end: usize,
 }
 
+impl Span {
+    /// What stands there in the text.
+    pub fn of(self, text: &str) -> &str {
+        &text[self.start..self.end]
+    }
+}
+
 /// A member of an object, or an element of an array (whose key is empty).
 pub struct Child {
     pub key: String,
@@ -43,12 +50,13 @@ pub fn member(text: &str, object: Span, key: &str) -> Option<Option<Span>> {
     if !text[object.start..].starts_with('{') {
         return None;
     }
-    let members = children(text, object)?;
-    match members.iter().filter(|member| member.key == key).collect::<Vec<_>>()[..] {
-        [member] => Some(Some(member.value)),
-        [] => Some(None),
-        _ => None,
+    let mut found = None;
+    for member in children(text, object)?.iter().filter(|member| member.key == key) {
+        if found.replace(member.value).is_some() {
+            return None;
+        }
     }
+    Some(found)
 }
 
 /// The whole value of the text, before and behind which only space and comments stand.

@@ -7,18 +7,28 @@ use crate::host::wiring::{Entries, Form, Listed};
 use crate::json::edit;
 use crate::json::toml::{self, Table};
 
-/// The groups of hooks that a file has for an event, as text; `None`: it is not
-/// understood.
-pub fn groups(wiring: &Entries, text: &str, event: &str) -> Option<Vec<String>> {
+/// The programs that relay's hooks for an event start, as a file's text has them;
+/// `None`: it is not understood.
+pub fn programs_at(wiring: &Entries, text: &str, event: &str) -> Option<Vec<String>> {
+    let mut found = Vec::new();
     match wiring.form {
-        Form::Json(under) => edit::elements(text, &[under, event]),
+        Form::Json(under) => {
+            for group in edit::elements(text, &[under, event])? {
+                found.extend(programs(wiring, group));
+            }
+        }
         Form::Toml => {
-            let tables = toml::tables(text)?;
-            let understood = tables.iter().all(|table| !has_other_hooks(table));
-            let hooks = tables.iter().filter(|table| is_hook_at(table, event));
-            understood.then(|| hooks.map(|table| table.text.to_owned()).collect())
+            for table in toml::tables(text)? {
+                if has_other_hooks(&table) {
+                    return None;
+                }
+                if is_hook_at(&table, event) {
+                    found.extend(own_program(wiring, table.text));
+                }
+            }
         }
     }
+    Some(found)
 }
 
 /// The file's text with one more hook; `None`: it is not understood.
@@ -44,14 +54,14 @@ fn is_hook_at(table: &Table, event: &str) -> bool {
 }
 
 /// The programs that relay's hooks in this group start.
-pub fn programs(wiring: &Entries, group: &str) -> Vec<String> {
+fn programs(wiring: &Entries, group: &str) -> Vec<String> {
     hooks_of(group).iter().filter_map(|hook| own_program(wiring, hook)).collect()
 }
 
 /// The hooks of a group; some hosts have none, only hooks.
-fn hooks_of(group: &str) -> Vec<String> {
+fn hooks_of(group: &str) -> Vec<&str> {
     let hooks = edit::elements(group, &["hooks"]).unwrap_or_default();
-    if hooks.is_empty() { vec![group.to_owned()] } else { hooks }
+    if hooks.is_empty() { vec![group] } else { hooks }
 }
 
 /// The program of a hook that is relay's: it has relay's name and is started
@@ -75,15 +85,15 @@ fn has_relays_name(program: &str) -> bool {
 pub fn without(wiring: &Entries, text: &str, event: &str, is_meant: &dyn Fn(&str) -> bool) -> Option<String> {
     let meant = |hook: &str| own_program(wiring, hook).is_some_and(|program| is_meant(&program));
     let Form::Json(under) = wiring.form else {
-        return toml::without(text, |table| is_hook_at(table, event) && meant(table.text));
+        return toml::without(text, &|table| is_hook_at(table, event) && meant(table.text));
     };
     let place = [under, event];
-    let text = edit::change(text, &place, |group| {
+    let text = edit::change(text, &place, &|group| {
         let hooks = hooks_of(group);
         match hooks.iter().any(|hook| meant(hook)) && !hooks.iter().all(|hook| meant(hook)) {
-            true => edit::remove(group, &["hooks"], meant),
+            true => edit::remove(group, &["hooks"], &meant),
             false => Some(group.to_owned()),
         }
     })?;
-    edit::remove(&text, &place, |group| programs(wiring, group).iter().any(|program| is_meant(program)))
+    edit::remove(&text, &place, &|group| programs(wiring, group).iter().any(|program| is_meant(program)))
 }

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Relay;
-use super::entries::{groups, is_bus, programs, with, without};
+use super::entries::{is_bus, programs_at, with, without};
 use super::own::{own_path, starts_own};
 use super::wiring::{misunderstood, read, servers, store_of};
 use crate::error::{Error, Result};
@@ -67,32 +67,55 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     let server = by_program.is_some() || !drafts.0.is_empty();
     let path = (wiring.hooks)(&relay.env);
     let draft = drafts.of(&path)?;
-    let misunderstood = || misunderstood(host, &path);
+    let events = add_hooks(relay, host, wiring, &program, &mut draft.after);
+    let events = events.ok_or_else(|| misunderstood(host, &path))?;
+    if !events.is_empty() {
+        draft.what.push(format!("hooks for {}", events.join(", ")));
+    }
+    Ok(Work { host, changes: drafts.changes(by_program)?, server, left: None })
+}
+
+/// Makes a text of the host's have one hook of relay's for each event, this relay.
+/// Returns the events for which it had not; `None`: the text is not understood.
+fn add_hooks(
+    relay: &Relay,
+    host: &Host,
+    wiring: &Entries,
+    program: &str,
+    text: &mut String,
+) -> Option<Vec<&'static str>> {
     let mut events = Vec::new();
     for (event, _) in host.moments {
-        let there = groups(wiring, &draft.after, event).ok_or_else(misunderstood)?;
-        let there: Vec<String> = there.iter().flat_map(|group| programs(wiring, group)).collect();
+        let there = programs_at(wiring, text, event)?;
         let good = there.iter().filter(|found| starts_own(relay, found)).count();
         if good == 1 && there.len() == 1 {
             continue;
         }
-        let is_meant = |found: &str| good != 1 || !starts_own(relay, found);
-        draft.after = without(wiring, &draft.after, event, &is_meant).ok_or_else(misunderstood)?;
+        *text = without(wiring, text, event, &|found| good != 1 || !starts_own(relay, found))?;
         if good != 1 {
-            draft.after = with(wiring, &draft.after, event, &program).ok_or_else(misunderstood)?;
+            *text = with(wiring, text, event, program)?;
         }
         events.push(*event);
     }
     if let Some((place, value)) = wiring.also
-        && edit::value(&draft.after, place).ok_or_else(misunderstood)?.is_none()
+        && edit::value(text, place)?.is_none()
     {
-        draft.after = edit::set(&draft.after, place, value).ok_or_else(misunderstood)?;
+        *text = edit::set(text, place, value)?;
     }
-    if !events.is_empty() {
-        draft.what.push(format!("hooks for {}", events.join(", ")));
+    Some(events)
+}
+
+/// A text of the host's without relay's hooks, and what stands beside them for
+/// their sake alone.
+fn without_hooks(host: &Host, wiring: &Entries, text: &str) -> Option<String> {
+    let mut left = text.to_owned();
+    for (event, _) in host.moments {
+        left = without(wiring, &left, event, &|_| true)?;
     }
-    let changes = feasible(by_program.into_iter().chain(drafts.changes()))?;
-    Ok(Work { host, changes, server, left: None })
+    match wiring.also {
+        Some((place, _)) if left != text && Form::Json(place[0]) == wiring.form => edit::unset(&left, place),
+        _ => Some(left),
+    }
 }
 
 /// What uninstalling would change.
@@ -129,20 +152,12 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     }
     let path = (wiring.hooks)(&relay.env);
     let draft = drafts.of(&path)?;
-    let before = draft.after.clone();
-    for (event, _) in host.moments {
-        draft.after =
-            without(wiring, &draft.after, event, &|_| true).ok_or_else(|| misunderstood(host, &path))?;
-    }
-    if draft.after != before {
+    let left_over = without_hooks(host, wiring, &draft.after).ok_or_else(|| misunderstood(host, &path))?;
+    if draft.after != left_over {
+        draft.after = left_over;
         draft.what.push("relay's hooks".to_owned());
-        // What stands beside relay's own hooks goes with them.
-        if let Some((place, _)) = wiring.also.filter(|(place, _)| Form::Json(place[0]) == wiring.form) {
-            draft.after = edit::unset(&draft.after, place).ok_or_else(|| misunderstood(host, &path))?;
-        }
     }
-    let changes = feasible(by_program.into_iter().chain(drafts.changes()))?;
-    Ok(Work { host, changes, server: false, left })
+    Ok(Work { host, changes: drafts.changes(by_program)?, server: false, left })
 }
 
 /// Plans the server: what the host's program does, or an edit in `drafts`;
@@ -224,16 +239,9 @@ fn stays(host: &Host, wiring: &Entries, path: &Path, server: &wiring::Listed) ->
     )
 }
 
-/// The changes, unless one of their files must not be replaced.
-fn feasible(changes: impl Iterator<Item = Change>) -> Result<Vec<Change>> {
-    changes
-        .map(|change| {
-            if !matches!(change.doing, Doing::Removal) {
-                user_file::target(&change.path).map_err(|e| Error::io("change", &change.path, e))?;
-            }
-            Ok(change)
-        })
-        .collect()
+/// An error if the file at `path` must not be replaced.
+fn feasible(path: &Path) -> Result<()> {
+    user_file::target(path).map(|_| ()).map_err(|e| Error::io("change", path, e))
 }
 
 /// The files that are to be edited, each with all its edits.
@@ -261,13 +269,18 @@ impl Drafts {
         Ok(&mut self.0[index])
     }
 
-    fn changes(self) -> impl Iterator<Item = Change> {
-        self.0.into_iter().filter(|draft| draft.after != draft.before).map(|draft| Change {
-            lines: difference(&draft.before, &draft.after),
-            path: draft.path,
-            what: draft.what.join(" and "),
-            doing: Doing::Content(draft.after),
-        })
+    /// What is to be done, by the host's program and to these files, unless one of
+    /// them must not be replaced.
+    fn changes(self, by_program: Option<Change>) -> Result<Vec<Change>> {
+        let mut changes = Vec::from_iter(by_program);
+        for Draft { path, before, after, what } in self.0 {
+            if after != before {
+                let lines = difference(&before, &after);
+                changes.push(Change { path, what: what.join(" and "), lines, doing: Doing::Content(after) });
+            }
+        }
+        changes.iter().try_for_each(|change| feasible(&change.path))?;
+        Ok(changes)
     }
 }
 
@@ -286,11 +299,18 @@ fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option
         Some(text) => before == text || (path.is_symlink() && !before.is_empty()),
         None => before.is_empty(),
     };
-    let sign = if text.is_some() { '+' } else { '-' };
-    let lines = vec![format!("{sign} {}", path.display())];
-    let doing = text.map_or(Doing::Removal, |text| Doing::Content(text.to_owned()));
-    let change = Change { path, what: "relay's plugin".to_owned(), lines, doing };
-    let changes = feasible((!done).then_some(change).into_iter())?;
+    let mut changes = Vec::new();
+    if !done {
+        let (sign, doing) = match text {
+            Some(text) => {
+                feasible(&path)?;
+                ('+', Doing::Content(text.to_owned()))
+            }
+            None => ('-', Doing::Removal),
+        };
+        let lines = vec![format!("{sign} {}", path.display())];
+        changes.push(Change { path, what: "relay's plugin".to_owned(), lines, doing });
+    }
     Ok(Work { host, changes, server: false, left: None })
 }
 
@@ -298,11 +318,22 @@ fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option
 /// left out.
 fn difference(before: &str, after: &str) -> Vec<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let (old, new) = (&old[same..], &new[same..]);
-    let same = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-    let signed = |lines: &[&str], sign: char| -> Vec<String> {
-        lines[..lines.len() - same].iter().map(|line| format!("{sign} {line}")).collect()
-    };
-    [signed(old, '-'), signed(new, '+')].concat()
+    let (mut old, mut new) = (&old[..], &new[..]);
+    while let ([a, rest @ ..], [b, others @ ..]) = (old, new)
+        && a == b
+    {
+        (old, new) = (rest, others);
+    }
+    while let ([rest @ .., a], [others @ .., b]) = (old, new)
+        && a == b
+    {
+        (old, new) = (rest, others);
+    }
+    let mut signed = Vec::new();
+    for (sign, lines) in [('-', old), ('+', new)] {
+        for line in lines {
+            signed.push(format!("{sign} {line}"));
+        }
+    }
+    signed
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Relay;
-use super::entries::{groups, is_bus, programs};
+use super::entries::{is_bus, programs_at};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::host::wiring::{Entries, Listed, Plugin, Wiring};
@@ -28,7 +28,7 @@ pub struct State {
     pub untrusted: usize,
     /// Programs of relay's that hooks or servers start.
     pub programs: Vec<String>,
-    /// Those of them that cannot be run.
+    /// Those that they are to start and that cannot be run.
     pub broken: Vec<String>,
     /// Stores that servers use and that are not the one the hooks use.
     pub elsewhere: Vec<PathBuf>,
@@ -42,22 +42,26 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
     };
     let path = (wiring.hooks)(&relay.env);
     let text = read(&path)?;
-    let mut state = State {
-        servers: servers(relay, host, wiring)?.into_iter().filter(is_bus).collect(),
-        by_plugin: {
-            let texts: Result<Vec<String>> =
-                (wiring.plugin)(&relay.env).iter().map(|path| read(path)).collect();
-            (wiring.has_plugin)(&texts?)
-        },
-        disabled: (wiring.disabled)(&text),
-        ..State::default()
-    };
-    let of_plugin = usize::from(state.by_plugin);
-    state.twice = state.servers.len() + of_plugin > 1;
-    let mut found: Vec<String> = state.servers.iter().map(|server| server.program.clone()).collect();
+    let mut state = State { disabled: (wiring.disabled)(&text), ..State::default() };
+    let mut found = Vec::new();
+    for server in servers(relay, host, wiring)? {
+        if is_bus(&server) {
+            let store = store_of(relay, wiring, &server);
+            if store != relay.home() {
+                state.elsewhere.push(store);
+            }
+            found.push(server.program.clone());
+            state.servers.push(server);
+        }
+    }
+    let mut texts = Vec::new();
+    for path in (wiring.plugin)(&relay.env) {
+        texts.push(read(&path)?);
+    }
+    state.by_plugin = (wiring.has_plugin)(&texts);
+    state.twice = state.servers.len() + usize::from(state.by_plugin) > 1;
     for (event, _) in host.moments {
-        let items = groups(wiring, &text, event).ok_or_else(|| misunderstood(host, &path))?;
-        let ours: Vec<String> = items.iter().flat_map(|group| programs(wiring, group)).collect();
+        let ours = programs_at(wiring, &text, event).ok_or_else(|| misunderstood(host, &path))?;
         if ours.is_empty() {
             state.missing.push(event);
         }
@@ -66,10 +70,12 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
     }
     found.sort_unstable();
     found.dedup();
-    state.broken = found.iter().filter(|program| relay.env.program(program).is_none()).cloned().collect();
-    state.programs = found;
-    let used = state.servers.iter().map(|server| store_of(relay, wiring, server));
-    state.elsewhere = used.filter(|store| store != relay.home()).collect();
+    for program in found {
+        match relay.env.program(&program) {
+            Some(_) => state.programs.push(program),
+            None => state.broken.push(program),
+        }
+    }
     let hooked = host.moments.len() - state.missing.len();
     let trusted = (wiring.trusted)(&read(&(wiring.server.path)(&relay.env))?, &path);
     state.untrusted = trusted.map_or(0, |trusted| hooked.saturating_sub(trusted));

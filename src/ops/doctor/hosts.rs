@@ -93,7 +93,7 @@ fn examine_programs(relay: &Relay, host: &Host, state: &State, findings: &mut Fi
         let (store, own) = (store.display(), relay.home().display());
         findings.problem(host.title, format!("its bus uses the store {store}, its hooks {own}; {mend}"));
     }
-    for program in state.programs.iter().filter(|program| !state.broken.contains(program)) {
+    for program in &state.programs {
         other_version(relay, program, &format!("it starts {program}"), host.title, &mend, findings);
     }
 }
