@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use super::log::indented;
 use super::{Parsed, say};
 use crate::error::{Error, Result};
+use crate::host::words;
 use crate::json::{Document, Object, Value, quote};
 use crate::ops::Relay;
-use crate::ops::install::owned;
 use crate::sys::{process, random};
 use crate::wake::{Plan, converse};
 
@@ -106,7 +106,7 @@ impl Stage {
         let project = folder.to_string_lossy().into_owned();
         let plan = Plan {
             program: self.relay.clone(),
-            arguments: owned(arguments),
+            arguments: words(arguments),
             directory: folder,
             without: Vec::new(),
         };

@@ -4,9 +4,9 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
-use super::{Host, Moment, Sessions, Wiring};
-use crate::json::{self, Object, edit};
+use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_line};
+use super::{Host, Moment, Sessions, Wiring, words};
+use crate::json::{Object, edit};
 use crate::limits::ANSWER_BYTES;
 use crate::sys::Env;
 
@@ -27,7 +27,7 @@ pub const HOST: Host = Host {
         Moment::TurnEnd => Object::new().str("decision", "continue").str("reason", text).finish(),
         _ => {
             let step = Object::new().str("ephemeralMessage", text).finish();
-            Object::new().raw("injectSteps", &json::array([step])).finish()
+            Object::new().raw("injectSteps", &format!("[{step}]")).finish()
         }
     },
     deaf_at: &[],
@@ -40,10 +40,9 @@ pub const HOST: Host = Host {
     queued_mark: None,
     moments: &[("PreInvocation", Moment::ToolUse), ("Stop", Moment::TurnEnd)],
     resume: |id, message, _| {
-        let prompt = format!("-p={message}");
-        ["--output-format", "json", "--conversation", id, &prompt].map(str::to_owned).to_vec()
+        words(&["--output-format", "json", "--conversation", id, &format!("-p={message}")])
     },
-    attach: |id| ["--conversation", id].map(str::to_owned).to_vec(),
+    attach: |id| words(&["--conversation", id]),
     ring: None,
     turn_runs: |_, _| None,
     // It keeps its conversations in databases.
@@ -58,6 +57,10 @@ pub const HOST: Host = Host {
     running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
+
+fn words_at(event: &str) -> String {
+    format!(" hook --event {event} agy")
+}
 
 const ENTRIES: Entries = Entries {
     folder: |env| env.below_home(".gemini/antigravity-cli"),
@@ -74,12 +77,11 @@ const ENTRIES: Entries = Entries {
     form: Form::Json("relay"),
     also: Some((&["relay", "enabled"], "true")),
     hook: |event, program| {
-        let line = format!("{} hook --event {event} agy", shell_word(program));
+        let line = shell_line(program, &words_at(event));
         Object::new().str("type", "command").str("command", &line).raw("timeout", "10").finish()
     },
     program: |hook| {
-        let of_event = |event: &str| program_of_shell_hook(hook, &format!(" hook --event {event} agy"));
-        ["PreInvocation", "Stop"].iter().find_map(|event| of_event(event))
+        ["PreInvocation", "Stop"].iter().find_map(|event| program_of_shell_hook(hook, &words_at(event)))
     },
     plugin: |_| Vec::new(),
     has_plugin: |_| false,

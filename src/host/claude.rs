@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json};
-use super::{Host, Moment, Records, Ring, RunningSession, Sessions, Wiring, common_output, text_of};
-use crate::json::{self, Document, Object, Value};
+use super::wiring::{
+    Change, Entries, Form, Server, in_group, is_true, program_of_hook, program_of_shell_hook, servers_in_json,
+};
+use super::{
+    Host, Moment, Records, Ring, RunningSession, Sessions, Wiring, common_output, text_at, text_of,
+    uuid_of_file, words,
+};
+use crate::json::{Document, Object, Value};
 use crate::limits::{ANSWER_BYTES, STILL_TURN_MS};
-use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
 pub const HOST: Host = Host {
@@ -45,23 +49,20 @@ pub const HOST: Host = Host {
         ("Stop", Moment::TurnEnd),
         ("SessionEnd", Moment::End),
     ],
-    resume: |id, message, _| {
-        ["-p", "--resume", id, "--output-format", "json", "--", message].map(str::to_owned).to_vec()
-    },
-    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    resume: |id, message, _| words(&["-p", "--resume", id, "--output-format", "json", "--", message]),
+    attach: |id| words(&["--resume", id]),
     ring: Some(ring),
     turn_runs,
     transcripts,
     transcript_depth: 1,
-    transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
+    transcript_id: uuid_of_file,
     id_in_transcript: None,
     transcript_directory: |line| text_of(line, "cwd"),
     directory_file: None,
     transcript_title: |line| {
         // What its user chose, or the host for them. Few lines are worth reading.
-        let document = Document::parse(line.contains("Title\"").then_some(line)?.as_bytes()).ok()?;
-        let title = ["customTitle", "aiTitle"].iter().find_map(|key| document.value().get(key)?.str());
-        title.map(str::to_owned)
+        let line = line.contains("Title\"").then_some(line)?;
+        text_at(line, &["customTitle"]).or_else(|| text_at(line, &["aiTitle"]))
     },
     listing: None,
     running: Some(Records {
@@ -82,9 +83,7 @@ const ENTRIES: Entries = Entries {
         list: servers_in_json,
         // Running sessions write this file too; the host's program knows how to share it.
         change: Change::Program {
-            add: |program, _| {
-                ["mcp", "add", "--scope", "user", "relay", "--", program, "bus"].map(str::to_owned).to_vec()
-            },
+            add: |program, _| words(&["mcp", "add", "--scope", "user", "relay", "--", program, "bus"]),
             remove: &["mcp", "remove", "--scope", "user", "relay"],
         },
         inherits: true,
@@ -100,16 +99,14 @@ const ENTRIES: Entries = Entries {
             .str("command", program)
             .raw("args", "[\"hook\", \"claude\"]")
             .raw("timeout", "10");
-        Object::new().raw("hooks", &json::array([command.finish()])).finish()
+        in_group(Object::new(), command)
     },
     program: |hook| {
         let document = Document::parse(hook.as_bytes()).ok()?;
-        let Some(words) = document.value().get("args") else {
-            return program_of_shell_hook(hook, " hook claude");
-        };
-        let words: Vec<&str> = words.items()?.filter_map(Value::str).collect();
-        let command = document.value().get("command")?.str()?;
-        (words == ["hook", "claude"]).then(|| command.to_owned())
+        match document.value().get("args") {
+            None => program_of_shell_hook(hook, " hook claude"),
+            Some(_) => program_of_hook(document.value(), "command", "claude"),
+        }
     },
     plugin: |env| vec![folder(env).join("settings.json")],
     has_plugin: |texts| is_true(&texts[0], &["enabledPlugins", "relay@relay"]),

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Form, Listed, Server, program_of_shell_hook, shell_word};
-use super::{Host, Moment, Ring, Sessions, Wiring, common_output};
+use super::wiring::{Change, Entries, Form, Listed, Server, in_group, program_of_shell_hook, shell_line};
+use super::{Host, Moment, Ring, Sessions, Wiring, common_output, words};
 use crate::json::toml::{self, Table};
 use crate::json::{self, Object};
 use crate::limits::CUT_ANSWER_BYTES;
@@ -38,9 +38,9 @@ pub const HOST: Host = Host {
         ("SessionEnd", Moment::End),
     ],
     resume,
-    attach: |id| ["resume", id].map(str::to_owned).to_vec(),
+    attach: |id| words(&["resume", id]),
     ring: Some(|_, id, line| {
-        let arguments = ["queue", "--thread", id, "--message", line].map(str::to_owned).to_vec();
+        let arguments = words(&["queue", "--thread", id, "--message", line]);
         Some(Ring::Program { program: "codex", arguments })
     }),
     turn_runs,
@@ -52,16 +52,15 @@ pub const HOST: Host = Host {
         is_uuid(id).then(|| id.to_owned())
     },
     id_in_transcript: None,
-    transcript_directory: |line| {
-        let payload = json::leading_members(json::members(line)?.get("payload")?.text);
-        payload.str("cwd").map(Into::into).filter(|directory: &String| !directory.is_empty())
-    },
+    transcript_directory: |line| text_in_payload(line, "cwd").filter(|path| !path.is_empty()),
     directory_file: None,
     transcript_title: |_| None,
     listing: None,
     running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
+
+const WORDS: &str = " hook codex";
 
 const ENTRIES: Entries = Entries {
     folder,
@@ -78,13 +77,12 @@ const ENTRIES: Entries = Entries {
     form: Form::Json("hooks"),
     also: None,
     hook: |event, program| {
-        let line = format!("{} hook codex", shell_word(program));
         // Codex gives the end of a session three seconds at most.
         let seconds = if event == "SessionEnd" { 3 } else { 10 };
-        let command = Object::new().str("type", "command").str("command", &line).u64("timeout", seconds);
-        Object::new().raw("hooks", &json::array([command.finish()])).finish()
+        let command = Object::new().str("type", "command").str("command", &shell_line(program, WORDS));
+        in_group(Object::new(), command.u64("timeout", seconds))
     },
-    program: |hook| program_of_shell_hook(hook, " hook codex"),
+    program: |hook| program_of_shell_hook(hook, WORDS),
     plugin: |env| vec![folder(env).join("config.toml")],
     has_plugin: |texts| {
         let found = toml::tables(&texts[0]).unwrap_or_default();
@@ -164,9 +162,12 @@ fn add_server(text: &str, program: &str, store: Option<&str>) -> Option<String> 
 /// Outside a git repository Codex runs headless only when told that this is
 /// meant; the session ran there before, so it is.
 fn resume(id: &str, message: &str, in_repository: bool) -> Vec<String> {
-    let check: &[&str] = if in_repository { &[] } else { &["--skip-git-repo-check"] };
-    let arguments = [&["exec", "resume", id, "--json"], check, &["--", message]].concat();
-    arguments.into_iter().map(str::to_owned).collect()
+    let mut arguments = vec!["exec", "resume", id, "--json"];
+    if !in_repository {
+        arguments.push("--skip-git-repo-check");
+    }
+    arguments.extend(["--", message]);
+    words(&arguments)
 }
 
 fn transcripts(env: &Env) -> PathBuf {
@@ -175,14 +176,17 @@ fn transcripts(env: &Env) -> PathBuf {
 
 /// The last event that begins or ends a turn decides.
 fn turn_runs(tail: &str, _: u64) -> Option<bool> {
-    tail.lines().rev().find_map(|line| {
-        let payload = json::leading_members(json::members(line)?.get("payload")?.text);
-        match payload.str("type")?.as_ref() {
-            "task_started" => Some(true),
-            "task_complete" | "turn_aborted" => Some(false),
-            _ => None,
-        }
+    tail.lines().rev().find_map(|line| match text_in_payload(line, "type")?.as_str() {
+        "task_started" => Some(true),
+        "task_complete" | "turn_aborted" => Some(false),
+        _ => None,
     })
+}
+
+/// What a member of an event's payload says.
+fn text_in_payload(line: &str, key: &str) -> Option<String> {
+    let payload = json::leading_members(json::members(line)?.get("payload")?.text);
+    payload.str(key).map(Into::into)
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Form, Server, add_to_json, is_true, remove_from_json, servers_in_json};
-use super::{Host, Moment, Sessions, Wiring, common_output};
-use crate::json::{self, Document, Object, Value};
+use super::wiring::{
+    Change, Entries, Form, Server, add_to_json, in_group, is_true, program_of_hook, remove_from_json,
+    servers_in_json,
+};
+use super::{Host, Moment, Sessions, Wiring, common_output, text_at, words};
+use crate::json::{Document, Object};
 use crate::limits::CUT_ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -50,7 +53,7 @@ pub const HOST: Host = Host {
     ],
     resume: |id, message, _| {
         let (session, prompt) = (format!("--resume={id}"), format!("--prompt={message}"));
-        ["--output-format", "json", &session, &prompt].map(str::to_owned).to_vec()
+        words(&["--output-format", "json", &session, &prompt])
     },
     attach: |id| vec![format!("--resume={id}")],
     ring: None,
@@ -58,16 +61,8 @@ pub const HOST: Host = Host {
     transcripts: |env| folder(env).join("session-state"),
     transcript_depth: 1,
     transcript_id: |file_name| (file_name == "events.jsonl").then(String::new),
-    id_in_transcript: Some(|line| {
-        let document = Document::parse(line.as_bytes()).ok()?;
-        let id = document.value().path(&["data", "sessionId"]).and_then(Value::str)?;
-        is_uuid(id).then(|| id.to_owned())
-    }),
-    transcript_directory: |line| {
-        let document = Document::parse(line.as_bytes()).ok()?;
-        let directory = document.value().path(&["data", "context", "cwd"]).and_then(Value::str)?;
-        (!directory.is_empty()).then(|| directory.to_owned())
-    },
+    id_in_transcript: Some(|line| text_at(line, &["data", "sessionId"]).filter(|id| is_uuid(id))),
+    transcript_directory: |line| text_at(line, &["data", "context", "cwd"]).filter(|path| !path.is_empty()),
     directory_file: None,
     transcript_title: |_| None,
     listing: None,
@@ -94,18 +89,12 @@ const ENTRIES: Entries = Entries {
     form: Form::Json("hooks"),
     also: None,
     hook: |_, program| {
-        let hook = Object::new()
-            .str("type", "command")
-            .str("exec", program)
-            .raw("args", "[\"hook\", \"copilot\"]")
-            .raw("timeoutSec", "10");
-        Object::new().raw("hooks", &json::array([hook.finish()])).finish()
+        let hook = Object::new().str("type", "command").str("exec", program);
+        in_group(Object::new(), hook.raw("args", "[\"hook\", \"copilot\"]").raw("timeoutSec", "10"))
     },
     program: |hook| {
         let document = Document::parse(hook.as_bytes()).ok()?;
-        let words: Vec<&str> = document.value().get("args")?.items()?.filter_map(Value::str).collect();
-        let program = document.value().get("exec").and_then(Value::str)?;
-        (words == ["hook", "copilot"]).then(|| program.to_owned())
+        program_of_hook(document.value(), "exec", "copilot")
     },
     // Relay has no plugin for it.
     plugin: |_| Vec::new(),

@@ -3,11 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
-use super::{Host, Moment, Sessions, Wiring};
+use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_line};
+use super::{Host, Moment, Sessions, Wiring, uuid_of_file, words};
 use crate::json::Object;
 use crate::limits::ANSWER_BYTES;
-use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
 pub const HOST: Host = Host {
@@ -39,15 +38,13 @@ pub const HOST: Host = Host {
         ("stop", Moment::TurnEnd),
         ("sessionEnd", Moment::End),
     ],
-    resume: |id, message, _| {
-        ["-p", "--resume", id, "--output-format", "json", "--", message].map(str::to_owned).to_vec()
-    },
-    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    resume: |id, message, _| words(&["-p", "--resume", id, "--output-format", "json", "--", message]),
+    attach: |id| words(&["--resume", id]),
     ring: None,
     turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("projects"),
     transcript_depth: 3,
-    transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
+    transcript_id: uuid_of_file,
     id_in_transcript: None,
     transcript_directory: |_| None,
     directory_file: None,
@@ -56,6 +53,8 @@ pub const HOST: Host = Host {
     running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
+
+const WORDS: &str = " hook cursor";
 
 const ENTRIES: Entries = Entries {
     folder,
@@ -71,14 +70,14 @@ const ENTRIES: Entries = Entries {
     form: Form::Json("hooks"),
     also: Some((&["version"], "1")),
     hook: |event, program| {
-        let hook = Object::new().str("command", &format!("{} hook cursor", shell_word(program)));
+        let hook = Object::new().str("command", &shell_line(program, WORDS));
         match event {
             // Without a limit of its own: relay has one.
             "stop" => hook.raw("loop_limit", "null").finish(),
             _ => hook.u64("timeout", 10).finish(),
         }
     },
-    program: |hook| program_of_shell_hook(hook, " hook cursor"),
+    program: |hook| program_of_shell_hook(hook, WORDS),
     plugin: |_| Vec::new(),
     has_plugin: |_| false,
     disabled: |_| false,

@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_word};
-use super::{Host, Moment, Sessions, Wiring, common_output};
-use crate::json::{self, Document, Object, Value, edit};
+use super::wiring::{
+    EDIT_JSON, Entries, Form, Server, in_group, named_hook, program_of_shell_hook, servers_in_json,
+};
+use super::{Host, Moment, Sessions, Wiring, common_output, text_at, text_of, words};
+use crate::json::{Object, edit};
 use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -50,10 +52,9 @@ pub const HOST: Host = Host {
         ("SessionEnd", Moment::End),
     ],
     resume: |id, message, _| {
-        let prompt = format!("--prompt={message}");
-        ["--resume", id, "--output-format", "json", &prompt].map(str::to_owned).to_vec()
+        words(&["--resume", id, "--output-format", "json", &format!("--prompt={message}")])
     },
-    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    attach: |id| words(&["--resume", id]),
     // Nothing is known that starts a turn in a session at its prompt.
     ring: None,
     turn_runs: |_, _| None,
@@ -64,22 +65,21 @@ pub const HOST: Host = Host {
         stem.rsplit('-').next().map(str::to_owned)
     },
     id_in_transcript: Some(|line| {
-        let members = json::members(line)?;
-        (members.str("kind")? == "main")
-            .then(|| members.str("sessionId"))?
-            .filter(|id| is_uuid(id))
-            .map(|id| id.into_owned())
+        let is_main = text_of(line, "kind")? == "main";
+        is_main.then(|| text_of(line, "sessionId"))?.filter(|id| is_uuid(id))
     }),
     transcript_directory: |_| None,
     directory_file: Some("../.project_root"),
     transcript_title: |line| {
-        let document = Document::parse(line.contains("\"summary\"").then_some(line)?.as_bytes()).ok()?;
-        document.value().path(&["$set", "summary"]).and_then(Value::str).map(str::to_owned)
+        // Few lines are worth reading.
+        text_at(line.contains("\"summary\"").then_some(line)?, &["$set", "summary"])
     },
     listing: None,
     running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
+
+const WORDS: &str = " hook gemini";
 
 const SUBAGENT_TOOL: &str = "invoke_agent";
 
@@ -98,16 +98,13 @@ const ENTRIES: Entries = Entries {
     form: Form::Json("hooks"),
     also: None,
     hook: |event, program| {
-        let line = format!("{} hook gemini", shell_word(program));
-        let hook = Object::new().str("name", "relay").str("type", "command").str("command", &line);
         let group = match event {
             "BeforeTool" => Object::new().str("matcher", SUBAGENT_TOOL),
             _ => Object::new(),
         };
-        // Milliseconds.
-        group.raw("hooks", &json::array([hook.u64("timeout", 10_000).finish()])).finish()
+        in_group(group, named_hook(program, WORDS))
     },
-    program: |hook| program_of_shell_hook(hook, " hook gemini"),
+    program: |hook| program_of_shell_hook(hook, WORDS),
     plugin: |env| {
         let extensions = folder(env).join("extensions");
         ["relay/.gemini-extension-install.json", "extension-enablement.json"]

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_line, servers_in_json, shell_word};
-use super::{Host, Moment, Sessions, Wiring, text_of};
+use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_line, servers_in_json, shell_line};
+use super::{Host, Moment, Sessions, Wiring, text_of, words};
 use crate::json::{self, toml};
 use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_host_id;
@@ -40,10 +40,9 @@ pub const HOST: Host = Host {
         ("SessionEnd", Moment::End),
     ],
     resume: |id, message, _| {
-        let prompt = format!("--prompt={message}");
-        ["--session", id, "--output-format", "stream-json", &prompt].map(str::to_owned).to_vec()
+        words(&["--session", id, "--output-format", "stream-json", &format!("--prompt={message}")])
     },
-    attach: |id| ["--session", id].map(str::to_owned).to_vec(),
+    attach: |id| words(&["--session", id]),
     ring: None,
     turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("sessions"),
@@ -57,6 +56,8 @@ pub const HOST: Host = Host {
     running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
+
+const WORDS: &str = " hook kimi";
 
 const ENTRIES: Entries = Entries {
     folder,
@@ -73,13 +74,13 @@ const ENTRIES: Entries = Entries {
     form: Form::Toml,
     also: None,
     hook: |event, program| {
-        let line = json::quote(&format!("{} hook kimi", shell_word(program)));
+        let line = json::quote(&shell_line(program, WORDS));
         format!("[[hooks]]\nevent = \"{event}\"\ncommand = {line}\ntimeout = 10\n")
     },
     program: |hook| {
         let tables = toml::tables(hook)?;
         let line = tables.last()?.get("command").and_then(toml::string)?;
-        program_of_line(&line, " hook kimi")
+        program_of_line(&line, WORDS)
     },
     plugin: |_| Vec::new(),
     has_plugin: |_| false,

@@ -5,8 +5,7 @@
 use std::path::PathBuf;
 
 use super::wiring::Plugin;
-use super::{Host, Moment, Ring, Sessions, Wiring, common_output, plugins};
-use crate::json::{self, Object};
+use super::{Host, Moment, Sessions, Wiring, common_output, plugins, ring_plugin, text_of, words};
 use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -37,16 +36,9 @@ pub const HOST: Host = Host {
         ("Stop", Moment::TurnEnd),
         ("SessionEnd", Moment::End),
     ],
-    resume: |id, message, _| {
-        ["-p", "--resume", id, "--mode", "json", "--", message].map(str::to_owned).to_vec()
-    },
-    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
-    ring: Some(|env, id, line| {
-        // relay's extension listens there; it lets a session alone whose turn runs.
-        let path = env.path("RELAY_OMP_BELL")?;
-        let lines = Object::new().str("session", id).str("text", line).finish() + "\n";
-        Some(Ring::Socket { path, lines })
-    }),
+    resume: |id, message, _| words(&["-p", "--resume", id, "--mode", "json", "--", message]),
+    attach: |id| words(&["--resume", id]),
+    ring: Some(|env, id, line| ring_plugin(env, "RELAY_OMP_BELL", id, line)),
     turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("sessions"),
     transcript_depth: 1,
@@ -55,9 +47,8 @@ pub const HOST: Host = Host {
     transcript_directory,
     directory_file: None,
     transcript_title: |line| {
-        let members = json::members(line)?;
-        let tells = matches!(members.str("type")?.as_ref(), "title" | "session" | "title_change");
-        members.str("title").filter(|title| tells && !title.is_empty()).map(Into::into)
+        let tells = matches!(text_of(line, "type")?.as_str(), "title" | "session" | "title_change");
+        tells.then(|| text_of(line, "title"))?
     },
     listing: None,
     running: None,
@@ -84,9 +75,8 @@ fn transcript_id(file_name: &str) -> Option<String> {
 
 /// The session's own line says so; before it stands one with the title.
 fn transcript_directory(line: &str) -> Option<String> {
-    let members = json::members(line)?;
-    let tells = members.str("type").as_deref() == Some("session");
-    members.str("cwd").filter(|cwd| tells && !cwd.is_empty()).map(Into::into)
+    let tells = text_of(line, "type")? == "session";
+    tells.then(|| text_of(line, "cwd"))?
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use super::wiring::Plugin;
-use super::{Host, Listed, Listing, Moment, Ring, Sessions, Wiring, common_output, plugins};
-use crate::json::{Document, Object, Value};
+use super::{Host, Listed, Listing, Moment, Sessions, Wiring, common_output, plugins, ring_plugin, words};
+use crate::json::{Document, Value};
 use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
@@ -44,13 +44,8 @@ pub const HOST: Host = Host {
         ("SessionEnd", Moment::End),
     ],
     resume,
-    attach: |id| ["--session", id].map(str::to_owned).to_vec(),
-    ring: Some(|env, id, line| {
-        // relay's plugin listens there; it lets a session alone whose turn runs.
-        let path = env.path("RELAY_OPENCODE_BELL")?;
-        let lines = Object::new().str("session", id).str("text", line).finish() + "\n";
-        Some(Ring::Socket { path, lines })
-    }),
+    attach: |id| words(&["--session", id]),
+    ring: Some(|env, id, line| ring_plugin(env, "RELAY_OPENCODE_BELL", id, line)),
     turn_runs: |_, _| None,
     transcripts: |_| PathBuf::from("/dev/null/no-transcripts"),
     transcript_depth: 0,
@@ -89,8 +84,9 @@ const LIST: [&str; 4] = [
 /// The words of the message are arguments of their own: opencode joins them
 /// with spaces, and puts one that has spaces inside into quotation marks.
 fn resume(id: &str, message: &str, _in_repository: bool) -> Vec<String> {
-    let options = ["run", "--session", id, "--format", "json", "--"];
-    options.into_iter().chain(message.split(' ')).map(str::to_owned).collect()
+    let mut arguments = vec!["run", "--session", id, "--format", "json", "--"];
+    arguments.extend(message.split(' '));
+    words(&arguments)
 }
 
 /// The database, and its log of what is new.

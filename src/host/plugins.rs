@@ -2,7 +2,7 @@
 //!
 //! Invariant: they stand in `plugins/` as they are installed, but for the path of relay.
 
-use crate::json;
+use super::wiring::plugin_text;
 use crate::sys::packed::{pack, unpack};
 
 const OMP: &str = include_str!("../../plugins/omp/relay.js");
@@ -14,16 +14,12 @@ static PLUGINS: [u8; PACKED.1] = *PACKED.0.first_chunk().unwrap();
 
 /// The plugin for omp that runs this relay.
 pub fn omp(program: &str) -> String {
-    with_program(&unpack(&PLUGINS)[..OMP.len()], program)
+    plugin_text(&unpack(&PLUGINS)[..OMP.len()], program)
 }
 
 /// The plugin for opencode that runs this relay.
 pub fn opencode(program: &str) -> String {
-    with_program(&unpack(&PLUGINS)[OMP.len()..], program)
-}
-
-fn with_program(text: &str, program: &str) -> String {
-    text.replacen("? beside : \"relay\"", &format!("? beside : {}", json::quote(program)), 1)
+    plugin_text(&unpack(&PLUGINS)[OMP.len()..], program)
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use super::wiring::{
-    EDIT_JSON, Entries, Form, Server, is_true, program_of_shell_hook, servers_in_json, shell_word,
+    EDIT_JSON, Entries, Form, Server, in_group, is_true, named_hook, program_of_shell_hook, servers_in_json,
 };
-use super::{Host, Moment, Sessions, Wiring, common_output, text_of};
-use crate::json::{self, Object};
+use super::{Host, Moment, Sessions, Wiring, common_output, text_of, uuid_of_file, words};
+use crate::json::Object;
 use crate::limits::CUT_ANSWER_BYTES;
-use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
 pub const HOST: Host = Host {
@@ -52,15 +51,14 @@ pub const HOST: Host = Host {
         ("SessionEnd", Moment::End),
     ],
     resume: |id, message, _| {
-        let prompt = format!("--prompt={message}");
-        ["--resume", id, "--output-format", "json", &prompt].map(str::to_owned).to_vec()
+        words(&["--resume", id, "--output-format", "json", &format!("--prompt={message}")])
     },
-    attach: |id| ["--resume", id].map(str::to_owned).to_vec(),
+    attach: |id| words(&["--resume", id]),
     ring: None,
     turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("projects"),
     transcript_depth: 2,
-    transcript_id: |file_name| file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned),
+    transcript_id: uuid_of_file,
     id_in_transcript: None,
     transcript_directory: |line| text_of(line, "cwd"),
     directory_file: None,
@@ -69,6 +67,8 @@ pub const HOST: Host = Host {
     running: None,
     wiring: Wiring::Entries(&ENTRIES),
 };
+
+const WORDS: &str = " hook qwen";
 
 const ENTRIES: Entries = Entries {
     folder,
@@ -83,13 +83,8 @@ const ENTRIES: Entries = Entries {
     hooks: settings,
     form: Form::Json("hooks"),
     also: None,
-    hook: |_, program| {
-        let line = format!("{} hook qwen", shell_word(program));
-        let hook = Object::new().str("name", "relay").str("type", "command").str("command", &line);
-        // Milliseconds.
-        Object::new().raw("hooks", &json::array([hook.u64("timeout", 10_000).finish()])).finish()
-    },
-    program: |hook| program_of_shell_hook(hook, " hook qwen"),
+    hook: |_, program| in_group(Object::new(), named_hook(program, WORDS)),
+    program: |hook| program_of_shell_hook(hook, WORDS),
     // Relay has no plugin for it.
     plugin: |_| Vec::new(),
     has_plugin: |_| false,

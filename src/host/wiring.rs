@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::json::{Document, Object, Value, edit};
+use crate::json::{self, Document, Object, Value, edit};
 use crate::sys::Env;
 
 /// How relay is wired into a host's user configuration.
@@ -130,10 +130,10 @@ impl Wiring {
 pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
     let server = |(name, entry): (String, &str)| {
         let string = |path: &[&str]| {
-            edit::value(entry, path).flatten().and_then(crate::json::decode).map(|text| text.into_owned())
+            edit::value(entry, path).flatten().and_then(json::decode).map(|text| text.into_owned())
         };
         let words = edit::elements(entry, &["args"]).unwrap_or_default();
-        let words = words.into_iter().filter_map(crate::json::decode).map(|word| word.into_owned());
+        let words = words.into_iter().filter_map(json::decode).map(|word| word.into_owned());
         Listed {
             name,
             program: string(&["command"]).unwrap_or_default(),
@@ -172,6 +172,34 @@ const SERVER: [&str; 2] = ["mcpServers", "relay"];
 /// Whether the value at `path` of a JSON text is `true`.
 pub fn is_true(text: &str, path: &[&str]) -> bool {
     edit::value(text, path).flatten() == Some("true")
+}
+
+/// The text of relay's plugin, told where relay is.
+pub fn plugin_text(text: &str, program: &str) -> String {
+    text.replacen("? beside : \"relay\"", &format!("? beside : {}", json::quote(program)), 1)
+}
+
+/// A shell's line that starts `program` with these words.
+pub fn shell_line(program: &str, words: &str) -> String {
+    shell_word(program) + words
+}
+
+/// A hook that has a name, and milliseconds to run.
+pub fn named_hook(program: &str, words: &str) -> Object {
+    let hook = Object::new().str("name", "relay").str("type", "command");
+    hook.str("command", &shell_line(program, words)).raw("timeout", "10000")
+}
+
+/// A group of hooks that has this one.
+pub fn in_group(group: Object, hook: Object) -> String {
+    group.raw("hooks", &format!("[{}]", hook.finish())).finish()
+}
+
+/// The program at `key` of a hook, where its arguments are relay's for this host.
+pub fn program_of_hook(hook: Value, key: &str, host: &str) -> Option<String> {
+    let words: Vec<&str> = hook.get("args")?.items()?.filter_map(Value::str).collect();
+    let program = hook.get(key)?.str()?;
+    (words == ["hook", host]).then(|| program.to_owned())
 }
 
 /// The program of a hook that is a shell's line ending in `words`.

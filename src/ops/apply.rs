@@ -8,11 +8,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::Relay;
-use super::install::{Change, Doing, Work, owned, plan_uninstall};
+use super::install::{Change, Doing, Work, plan_uninstall};
 use super::wiring::examine;
 use crate::error::{Error, Result};
-use crate::host::Host;
 use crate::host::wiring::Wiring;
+use crate::host::{self, Host};
 use crate::limits::{CHANGE_MS, CHECK_BYTES, CHECK_MS};
 use crate::store::Store;
 use crate::store::installed::{Before, Installed};
@@ -119,7 +119,7 @@ impl Work {
                 host.program
             ));
         }
-        let plan = host_plan(relay, host, owned(wiring.server.check));
+        let plan = host_plan(relay, host, host::words(wiring.server.check));
         let said = wake::answer(&plan, CHECK_BYTES, Duration::from_millis(CHECK_MS));
         let words = format!("{} {}", host.program, wiring.server.check.join(" "));
         let shows = |said: String| match wiring.server.says {

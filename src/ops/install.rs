@@ -11,8 +11,8 @@ use super::entries::{is_bus, programs_at, with, without};
 use super::own::{own_path, starts_own};
 use super::wiring::{misunderstood, read, servers, store_of};
 use crate::error::{Error, Result};
-use crate::host::Host;
 use crate::host::wiring::{self, Entries, Form, Plugin, Wiring};
+use crate::host::{self, Host};
 use crate::json::edit;
 use crate::store::installed::Installed;
 use crate::sys::user_file;
@@ -51,7 +51,7 @@ pub fn hosts_here(relay: &Relay) -> Vec<&'static Host> {
     let here = |host: &&'static Host| {
         relay.env.program(host.program).is_some() || host.wiring.folder(&relay.env).is_dir()
     };
-    crate::host::HOSTS.iter().filter(here).collect()
+    host::HOSTS.iter().filter(here).collect()
 }
 
 /// What installing would change; nothing where it is wired already. Entries of
@@ -141,7 +141,7 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     } else if there.is_some() && (installed.server || unknown) {
         match wiring.server.change {
             wiring::Change::Program { remove, .. } => {
-                by_program = Some(by_host(host, path, '-', vec![owned(remove)]));
+                by_program = Some(by_host(host, path, '-', vec![host::words(remove)]));
             }
             wiring::Change::Edit { remove, .. } => {
                 let draft = drafts.of(&path)?;
@@ -202,7 +202,7 @@ fn plan_server(
                     &format!(" on the PATH; {} adds servers with it, so install it first", host.title),
                 ));
             }
-            let first = former.map(|_| owned(remove));
+            let first = former.map(|_| host::words(remove));
             let runs = first.into_iter().chain([add(program, store.as_deref())]).collect();
             Ok(Some(by_host(host, path, '+', runs)))
         }
@@ -215,10 +215,6 @@ fn plan_server(
             Ok(None)
         }
     }
-}
-
-pub fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn by_host(host: &Host, path: PathBuf, sign: char, runs: Vec<Vec<String>>) -> Change {
