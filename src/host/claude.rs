@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{
-    Change, Entries, Form, Server, in_group, is_true, program_of_hook, program_of_shell_hook, servers_in_json,
-};
-use super::{
-    Host, Moment, Records, Ring, RunningSession, Sessions, Wiring, common_output, text_at, text_of,
-    uuid_of_file, words,
-};
+use super::usual::{USUAL, text_at, text_of, words};
+use super::wiring::{Change, Entries, Server, in_group, is_true, program_of_hook, program_of_shell_hook};
+use super::{Host, Records, Ring, RunningSession, Wiring};
 use crate::json::{Document, Object, Value};
-use crate::limits::{ANSWER_BYTES, STILL_TURN_MS};
+use crate::limits::STILL_TURN_MS;
 use crate::sys::Env;
 
 pub const HOST: Host = Host {
@@ -31,46 +27,26 @@ pub const HOST: Host = Host {
         "CLAUDE_PID",
         "CLAUDE_PROJECT_DIR",
     ],
-    meta_paths: &[],
-    call_argument: None,
-    subagent_mark: None,
-    answer_bytes: ANSWER_BYTES,
-    sessions: Sessions::One,
-    output: common_output,
-    deaf_at: &[],
-    silence: |_| "",
-    subagent_tool: None,
-    no_answer: None,
     queued_mark: Some(|turn| format!(r#""promptId":"{turn}""#)),
-    moments: &[
-        ("SessionStart", Moment::Start),
-        ("UserPromptSubmit", Moment::Prompt),
-        ("PostToolUse", Moment::ToolUse),
-        ("Stop", Moment::TurnEnd),
-        ("SessionEnd", Moment::End),
-    ],
     resume: |id, message, _| words(&["-p", "--resume", id, "--output-format", "json", "--", message]),
     attach: |id| words(&["--resume", id]),
     ring: Some(ring),
     turn_runs,
     transcripts,
     transcript_depth: 1,
-    transcript_id: uuid_of_file,
-    id_in_transcript: None,
     transcript_directory: |line| text_of(line, "cwd"),
-    directory_file: None,
     transcript_title: |line| {
         // What its user chose, or the host for them. Few lines are worth reading.
         let line = line.contains("Title\"").then_some(line)?;
         text_at(line, &["customTitle"]).or_else(|| text_at(line, &["aiTitle"]))
     },
-    listing: None,
     running: Some(Records {
         folder: |env| folder(env).join("sessions"),
         ending: ".json",
         read: running_session,
     }),
     wiring: Wiring::Entries(&ENTRIES),
+    ..USUAL
 };
 
 const ENTRIES: Entries = Entries {
@@ -80,19 +56,15 @@ const ENTRIES: Entries = Entries {
             Some(folder) => folder.join(".claude.json"),
             None => env.below_home(".claude.json"),
         },
-        list: servers_in_json,
         // Running sessions write this file too; the host's program knows how to share it.
         change: Change::Program {
             add: |program, _| words(&["mcp", "add", "--scope", "user", "relay", "--", program, "bus"]),
             remove: &["mcp", "remove", "--scope", "user", "relay"],
         },
-        inherits: true,
         check: &["mcp", "get", "relay"],
-        says: None,
+        ..Server::USUAL
     },
     hooks: |env| folder(env).join("settings.json"),
-    form: Form::Json("hooks"),
-    also: None,
     hook: |_, program| {
         let command = Object::new()
             .str("type", "command")
@@ -111,8 +83,7 @@ const ENTRIES: Entries = Entries {
     plugin: |env| vec![folder(env).join("settings.json")],
     has_plugin: |texts| is_true(&texts[0], &["enabledPlugins", "relay@relay"]),
     disabled: |text| is_true(text, &["disableAllHooks"]),
-    trusted: |_, _| None,
-    then: "sessions that run now get relay when they start anew",
+    ..Entries::USUAL
 };
 
 fn folder(env: &Env) -> PathBuf {

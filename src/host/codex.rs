@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{Change, Entries, Form, Listed, Server, in_group, program_of_shell_hook, shell_line};
-use super::{Host, Moment, Ring, Sessions, Wiring, common_output, words};
+use super::usual::{USUAL, words};
+use super::wiring::{Change, Entries, Listed, Server, in_group, program_of_shell_hook, shell_line};
+use super::{Host, Ring, Wiring};
 use crate::json::toml::{self, Table};
 use crate::json::{self, Object};
 use crate::limits::CUT_ANSWER_BYTES;
@@ -19,24 +20,9 @@ pub const HOST: Host = Host {
     mark_variable: "CODEX_THREAD_ID",
     inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
-    call_argument: None,
     subagent_mark: Some((&["x-codex-turn-metadata", "thread_source"], "subagent")),
     // A model that it does not know gets no more than 10,000 bytes of an answer, without the middle.
     answer_bytes: CUT_ANSWER_BYTES,
-    sessions: Sessions::One,
-    output: common_output,
-    deaf_at: &[],
-    silence: |_| "",
-    subagent_tool: None,
-    no_answer: None,
-    queued_mark: None,
-    moments: &[
-        ("SessionStart", Moment::Start),
-        ("UserPromptSubmit", Moment::Prompt),
-        ("PostToolUse", Moment::ToolUse),
-        ("Stop", Moment::TurnEnd),
-        ("SessionEnd", Moment::End),
-    ],
     resume,
     attach: |id| words(&["resume", id]),
     ring: Some(|_, id, line| {
@@ -51,13 +37,9 @@ pub const HOST: Host = Host {
         let id = stem.get(stem.len().checked_sub(36)?..)?;
         is_uuid(id).then(|| id.to_owned())
     },
-    id_in_transcript: None,
     transcript_directory: |line| text_in_payload(line, "cwd").filter(|path| !path.is_empty()),
-    directory_file: None,
-    transcript_title: |_| None,
-    listing: None,
-    running: None,
     wiring: Wiring::Entries(&ENTRIES),
+    ..USUAL
 };
 
 const WORDS: &str = " hook codex";
@@ -71,11 +53,9 @@ const ENTRIES: Entries = Entries {
         change: Change::Edit { add: add_server, remove: |text| toml::without(text, &is_ours) },
         inherits: false,
         check: &["mcp", "get", "relay"],
-        says: None,
+        ..Server::USUAL
     },
     hooks: |env| folder(env).join("hooks.json"),
-    form: Form::Json("hooks"),
-    also: None,
     hook: |event, program| {
         // Codex gives the end of a session three seconds at most.
         let seconds = if event == "SessionEnd" { 3 } else { 10 };
@@ -89,7 +69,6 @@ const ENTRIES: Entries = Entries {
         let plugin = found.iter().find(|table| table.name == ["plugins", "relay@relay"]);
         plugin.is_some_and(|table| table.get("enabled") != Some("false"))
     },
-    disabled: |_| false,
     trusted: |text, hooks| {
         let of_file = format!("{}:", hooks.display());
         let is_trust = |table: &&Table| match &table.name[..] {
@@ -99,6 +78,7 @@ const ENTRIES: Entries = Entries {
         Some(toml::tables(text).unwrap_or_default().iter().filter(is_trust).count())
     },
     then: "start codex, open /hooks and trust relay's hooks once; until then mail comes only when the model asks",
+    ..Entries::USUAL
 };
 
 fn folder(env: &Env) -> PathBuf {

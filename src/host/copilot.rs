@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::usual::{USUAL, common_output, text_at, words};
 use super::wiring::{
-    Change, Entries, Form, Server, add_to_json, in_group, is_true, program_of_hook, remove_from_json,
-    servers_in_json,
+    Change, Entries, Server, add_to_json, in_group, is_true, program_of_hook, remove_from_json,
 };
-use super::{Host, Moment, Sessions, Wiring, common_output, text_at, words};
+use super::{Host, Moment, Wiring};
 use crate::json::{Document, Object};
 use crate::limits::CUT_ANSWER_BYTES;
 use crate::mail::address::is_uuid;
@@ -28,66 +28,42 @@ pub const HOST: Host = Host {
         "COPILOT_HOOK_DIR",
         "COPILOT_PROJECT_DIR",
     ],
-    meta_paths: &[],
-    call_argument: None,
-    subagent_mark: None,
     // A longer one is kept in a file, of which the model sees the beginning.
     answer_bytes: CUT_ANSWER_BYTES,
-    sessions: Sessions::One,
     output: |event_name, moment, text| match moment {
         Moment::TurnEnd => common_output(event_name, moment, text),
         _ => Object::new().str("additionalContext", text).finish(),
     },
     // What stands there at a resume is gone with the next one.
     deaf_at: &[Moment::Start],
-    silence: |_| "",
-    subagent_tool: None,
-    no_answer: None,
-    queued_mark: None,
-    moments: &[
-        ("SessionStart", Moment::Start),
-        ("UserPromptSubmit", Moment::Prompt),
-        ("PostToolUse", Moment::ToolUse),
-        ("Stop", Moment::TurnEnd),
-        ("SessionEnd", Moment::End),
-    ],
     resume: |id, message, _| {
         let (session, prompt) = (format!("--resume={id}"), format!("--prompt={message}"));
         words(&["--output-format", "json", &session, &prompt])
     },
     attach: |id| vec![format!("--resume={id}")],
-    ring: None,
-    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("session-state"),
     transcript_depth: 1,
     transcript_id: |file_name| (file_name == "events.jsonl").then(String::new),
     id_in_transcript: Some(|line| text_at(line, &["data", "sessionId"]).filter(|id| is_uuid(id))),
     transcript_directory: |line| text_at(line, &["data", "context", "cwd"]).filter(|path| !path.is_empty()),
-    directory_file: None,
-    transcript_title: |_| None,
-    listing: None,
-    running: None,
     wiring: Wiring::Entries(&ENTRIES),
+    ..USUAL
 };
 
 const ENTRIES: Entries = Entries {
     folder,
     server: Server {
         path: |env| folder(env).join("mcp-config.json"),
-        list: servers_in_json,
         change: Change::Edit {
             add: |text, program, store| {
                 add_to_json(text, program, store, &[("type", "\"local\""), ("tools", "[\"*\"]")])
             },
             remove: remove_from_json,
         },
-        inherits: true,
         check: &["mcp", "get", "relay"],
-        says: None,
+        ..Server::USUAL
     },
     hooks: |env| folder(env).join("settings.json"),
-    form: Form::Json("hooks"),
-    also: None,
     hook: |_, program| {
         let hook = Object::new().str("type", "command").str("exec", program);
         in_group(Object::new(), hook.raw("args", "[\"hook\", \"copilot\"]").raw("timeoutSec", "10"))
@@ -96,12 +72,8 @@ const ENTRIES: Entries = Entries {
         let document = Document::parse(hook.as_bytes()).ok()?;
         program_of_hook(document.value(), "exec", "copilot")
     },
-    // Relay has no plugin for it.
-    plugin: |_| Vec::new(),
-    has_plugin: |_| false,
     disabled: |text| is_true(text, &["disableAllHooks"]),
-    trusted: |_, _| None,
-    then: "sessions that run now get relay when they start anew",
+    ..Entries::USUAL
 };
 
 fn folder(env: &Env) -> PathBuf {

@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{EDIT_JSON, Entries, Form, Server, program_of_shell_hook, servers_in_json, shell_line};
-use super::{Host, Moment, Sessions, Wiring, uuid_of_file, words};
+use super::usual::{USUAL, words};
+use super::wiring::{Entries, Server, program_of_shell_hook, shell_line};
+use super::{Host, Moment, Wiring};
 use crate::json::Object;
-use crate::limits::ANSWER_BYTES;
 use crate::sys::Env;
 
 pub const HOST: Host = Host {
@@ -14,23 +14,13 @@ pub const HOST: Host = Host {
     title: "Cursor CLI",
     program: "cursor-agent",
     oldest: "0",
-    session_variable: None,
     mark_variable: "CURSOR_AGENT",
     inherited_variables: &["CURSOR_AGENT"],
-    meta_paths: &[],
-    call_argument: None,
-    subagent_mark: None,
-    answer_bytes: ANSWER_BYTES,
-    sessions: Sessions::One,
     output: |_, moment, text| match moment {
         Moment::TurnEnd => Object::new().str("followup_message", text).finish(),
         _ => Object::new().str("additional_context", text).finish(),
     },
     deaf_at: &[Moment::Prompt],
-    silence: |_| "",
-    subagent_tool: None,
-    no_answer: None,
-    queued_mark: None,
     moments: &[
         ("sessionStart", Moment::Start),
         ("beforeSubmitPrompt", Moment::Prompt),
@@ -40,34 +30,18 @@ pub const HOST: Host = Host {
     ],
     resume: |id, message, _| words(&["-p", "--resume", id, "--output-format", "json", "--", message]),
     attach: |id| words(&["--resume", id]),
-    ring: None,
-    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("projects"),
     transcript_depth: 3,
-    transcript_id: uuid_of_file,
-    id_in_transcript: None,
-    transcript_directory: |_| None,
-    directory_file: None,
-    transcript_title: |_| None,
-    listing: None,
-    running: None,
     wiring: Wiring::Entries(&ENTRIES),
+    ..USUAL
 };
 
 const WORDS: &str = " hook cursor";
 
 const ENTRIES: Entries = Entries {
     folder,
-    server: Server {
-        path: |env| folder(env).join("mcp.json"),
-        list: servers_in_json,
-        change: EDIT_JSON,
-        inherits: true,
-        check: &["mcp", "list"],
-        says: None,
-    },
+    server: Server { path: |env| folder(env).join("mcp.json"), ..Server::USUAL },
     hooks: |env| folder(env).join("hooks.json"),
-    form: Form::Json("hooks"),
     also: Some((&["version"], "1")),
     hook: |event, program| {
         let hook = Object::new().str("command", &shell_line(program, WORDS));
@@ -78,11 +52,8 @@ const ENTRIES: Entries = Entries {
         }
     },
     program: |hook| program_of_shell_hook(hook, WORDS),
-    plugin: |_| Vec::new(),
-    has_plugin: |_| false,
-    disabled: |_| false,
-    trusted: |_, _| None,
     then: "not proved here; sessions that run now get relay when they start anew",
+    ..Entries::USUAL
 };
 
 fn folder(env: &Env) -> PathBuf {

@@ -3,12 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{
-    EDIT_JSON, Entries, Form, Server, in_group, named_hook, program_of_shell_hook, servers_in_json,
-};
-use super::{Host, Moment, Sessions, Wiring, common_output, text_at, text_of, words};
+use super::usual::{USUAL, text_at, text_of, words};
+use super::wiring::{Entries, Server, in_group, named_hook, program_of_shell_hook};
+use super::{Host, Moment, Sessions, Wiring};
 use crate::json::{Object, edit};
-use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -17,7 +15,6 @@ pub const HOST: Host = Host {
     title: "Gemini CLI",
     program: "gemini",
     oldest: "0.61.0",
-    session_variable: None,
     mark_variable: "GEMINI_CLI",
     inherited_variables: &[
         "CLAUDE_PROJECT_DIR",
@@ -29,20 +26,13 @@ pub const HOST: Host = Host {
         "GEMINI_PTY_INFO",
         "GEMINI_SESSION_ID",
     ],
-    meta_paths: &[],
-    call_argument: None,
-    subagent_mark: None,
-    answer_bytes: ANSWER_BYTES,
     // Driven by an editor (`--acp`), which starts them unsaid. In a terminal it
     // starts one, aloud, and may go on with another: the one before has left then.
     sessions: Sessions::OneOnceStarted,
-    output: common_output,
     // It puts that before the prompt, and drops both when the session is resumed.
     deaf_at: &[Moment::Start],
-    silence: |_| "",
     subagent_tool: Some(SUBAGENT_TOOL),
     no_answer: Some(("prompt_response", "[no response text]")),
-    queued_mark: None,
     moments: &[
         ("SessionStart", Moment::Start),
         ("BeforeAgent", Moment::Prompt),
@@ -56,8 +46,6 @@ pub const HOST: Host = Host {
     },
     attach: |id| words(&["--resume", id]),
     // Nothing is known that starts a turn in a session at its prompt.
-    ring: None,
-    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("tmp"),
     transcript_depth: 2,
     transcript_id: |file_name| {
@@ -68,15 +56,13 @@ pub const HOST: Host = Host {
         let is_main = text_of(line, "kind")? == "main";
         is_main.then(|| text_of(line, "sessionId"))?.filter(|id| is_uuid(id))
     }),
-    transcript_directory: |_| None,
     directory_file: Some("../.project_root"),
     transcript_title: |line| {
         // Few lines are worth reading.
         text_at(line.contains("\"summary\"").then_some(line)?, &["$set", "summary"])
     },
-    listing: None,
-    running: None,
     wiring: Wiring::Entries(&ENTRIES),
+    ..USUAL
 };
 
 const WORDS: &str = " hook gemini";
@@ -87,16 +73,10 @@ const ENTRIES: Entries = Entries {
     folder,
     server: Server {
         path: settings,
-        list: servers_in_json,
         // `gemini mcp add` would lay out the whole file anew.
-        change: EDIT_JSON,
-        inherits: true,
-        check: &["mcp", "list"],
-        says: None,
+        ..Server::USUAL
     },
     hooks: settings,
-    form: Form::Json("hooks"),
-    also: None,
     hook: |event, program| {
         let group = match event {
             "BeforeTool" => Object::new().str("matcher", SUBAGENT_TOOL),
@@ -121,8 +101,8 @@ const ENTRIES: Entries = Entries {
         edit::value(text, &["hooksConfig", "enabled"]).flatten() == Some("false")
             || off.contains(&"\"relay\"")
     },
-    trusted: |_, _| None,
     then: "sessions that run now get relay when they start anew; it works in folders that Gemini CLI trusts",
+    ..Entries::USUAL
 };
 
 fn folder(env: &Env) -> PathBuf {

@@ -16,17 +16,18 @@ mod omp;
 mod opencode;
 mod plugins;
 mod qwen;
+mod usual;
 pub mod wiring;
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::json::{self, Document, Object, Value};
-use crate::mail::address::{is_uuid, shorten};
+use crate::json::Value;
+use crate::mail::address::shorten;
 use crate::sys::Env;
 
 pub use event::{Event, Moment};
+pub use usual::words;
 pub use wiring::Wiring;
 
 /// How many sessions one process of a host runs at once.
@@ -258,50 +259,10 @@ pub fn project_directory(env: &Env) -> PathBuf {
         .unwrap_or_else(|| env.directory().to_owned())
 }
 
-/// Arguments of a program.
-pub fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-/// What a member of an object says, if it is a text and not empty.
-fn text_of(object: &str, key: &str) -> Option<String> {
-    json::members(object)?.str(key).map(Cow::into_owned).filter(|text| !text.is_empty())
-}
-
-/// The text at a path of member names.
-fn text_at(object: &str, path: &[&str]) -> Option<String> {
-    let document = Document::parse(object.as_bytes()).ok()?;
-    document.value().path(path).and_then(Value::str).map(str::to_owned)
-}
-
-/// The id in a transcript's name that is nothing but that: `<uuid>.jsonl`.
-fn uuid_of_file(file_name: &str) -> Option<String> {
-    file_name.strip_suffix(".jsonl").filter(|id| is_uuid(id)).map(str::to_owned)
-}
-
-/// Rings where relay's plugin listens, which lets a session alone whose turn runs:
-/// the variable names its socket.
-fn ring_plugin(env: &Env, variable: &'static str, id: &str, line: &str) -> Option<Ring> {
-    let path = env.path(variable)?;
-    let lines = Object::new().str("session", id).str("text", line).finish() + "\n";
-    Some(Ring::Socket { path, lines })
-}
-
-/// See [`Host::output`]: the form that Claude Code has and most others read
-/// (measured, see docs/hosts.md).
-pub fn common_output(event_name: &str, moment: Moment, text: &str) -> String {
-    match moment {
-        Moment::TurnEnd => Object::new().str("decision", "block").str("reason", text).finish(),
-        _ => {
-            let inner = Object::new().str("hookEventName", event_name).str("additionalContext", text);
-            Object::new().raw("hookSpecificOutput", &inner.finish()).finish()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json;
 
     /// One row a host: its title and the version the lab pins, or that nobody proved
     /// it, then what the host can do by the table of hosts.
@@ -334,6 +295,18 @@ mod tests {
         }
         let table = readme.lines().skip_while(|line| !line.starts_with("| host |")).skip(2);
         assert_eq!(table.take_while(|line| line.starts_with('|')).count(), rows, "hosts that are no more");
+    }
+
+    #[test]
+    fn every_host_says_what_is_its_own() {
+        for host in HOSTS {
+            let own = [host.name, host.title, host.program, host.oldest, host.mark_variable];
+            assert!(own.iter().all(|text| !text.is_empty()), "{}", host.name);
+            assert!(!(host.attach)("id").is_empty(), "{}", host.name);
+            if let Wiring::Entries(entries) = host.wiring {
+                assert!(!(entries.hook)("Stop", "/relay").is_empty(), "{}", host.name);
+            }
+        }
     }
 
     #[test]

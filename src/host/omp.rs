@@ -4,9 +4,9 @@
 
 use std::path::PathBuf;
 
+use super::usual::{USUAL, ring_plugin, text_of, words};
 use super::wiring::Plugin;
-use super::{Host, Moment, Sessions, Wiring, common_output, plugins, ring_plugin, text_of, words};
-use crate::limits::ANSWER_BYTES;
+use super::{Host, Sessions, Wiring, plugins};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
 
@@ -15,44 +15,23 @@ pub const HOST: Host = Host {
     title: "omp",
     program: "omp",
     oldest: "18.2.3",
-    session_variable: None,
     mark_variable: "OMPCODE",
     inherited_variables: &["OMPCODE", "RELAY_OMP_BELL"],
-    meta_paths: &[],
     call_argument: Some("relay_session"),
-    subagent_mark: None,
-    answer_bytes: ANSWER_BYTES,
     sessions: Sessions::Many,
-    output: common_output,
-    deaf_at: &[],
-    silence: |_| "",
-    subagent_tool: None,
-    no_answer: None,
-    queued_mark: None,
-    moments: &[
-        ("SessionStart", Moment::Start),
-        ("UserPromptSubmit", Moment::Prompt),
-        ("PostToolUse", Moment::ToolUse),
-        ("Stop", Moment::TurnEnd),
-        ("SessionEnd", Moment::End),
-    ],
     resume: |id, message, _| words(&["-p", "--resume", id, "--mode", "json", "--", message]),
     attach: |id| words(&["--resume", id]),
     ring: Some(|env, id, line| ring_plugin(env, "RELAY_OMP_BELL", id, line)),
-    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("sessions"),
     transcript_depth: 1,
     transcript_id,
-    id_in_transcript: None,
     transcript_directory,
-    directory_file: None,
     transcript_title: |line| {
         let tells = matches!(text_of(line, "type")?.as_str(), "title" | "session" | "title_change");
         tells.then(|| text_of(line, "title"))?
     },
-    listing: None,
-    running: None,
     wiring: Wiring::Plugin(&PLUGIN),
+    ..USUAL
 };
 
 const PLUGIN: Plugin = Plugin {

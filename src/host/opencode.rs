@@ -4,10 +4,10 @@
 
 use std::path::PathBuf;
 
+use super::usual::{USUAL, ring_plugin, words};
 use super::wiring::Plugin;
-use super::{Host, Listed, Listing, Moment, Sessions, Wiring, common_output, plugins, ring_plugin, words};
+use super::{Host, Listed, Listing, Sessions, Wiring, plugins};
 use crate::json::{Document, Value};
-use crate::limits::ANSWER_BYTES;
 use crate::mail::address::is_host_id;
 use crate::sys::Env;
 
@@ -25,38 +25,14 @@ pub const HOST: Host = Host {
         "OPENCODE_RUN_ID",
         "RELAY_OPENCODE_SESSION",
     ],
-    meta_paths: &[],
     call_argument: Some("relay_session"),
-    subagent_mark: None,
-    answer_bytes: ANSWER_BYTES,
     sessions: Sessions::Many,
-    output: common_output,
-    deaf_at: &[],
-    silence: |_| "",
-    subagent_tool: None,
-    no_answer: None,
-    queued_mark: None,
-    moments: &[
-        ("SessionStart", Moment::Start),
-        ("UserPromptSubmit", Moment::Prompt),
-        ("PostToolUse", Moment::ToolUse),
-        ("Stop", Moment::TurnEnd),
-        ("SessionEnd", Moment::End),
-    ],
     resume,
     attach: |id| words(&["--session", id]),
     ring: Some(|env, id, line| ring_plugin(env, "RELAY_OPENCODE_BELL", id, line)),
-    turn_runs: |_, _| None,
-    transcripts: |_| PathBuf::from("/dev/null/no-transcripts"),
-    transcript_depth: 0,
-    transcript_id: |_| None,
-    id_in_transcript: None,
-    transcript_directory: |_| None,
-    directory_file: None,
-    transcript_title: |_| None,
     listing: Some(Listing { files, arguments: &LIST, rows }),
-    running: None,
     wiring: Wiring::Plugin(&PLUGIN),
+    ..USUAL
 };
 
 const PLUGIN: Plugin = Plugin {

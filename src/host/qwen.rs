@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::wiring::{
-    EDIT_JSON, Entries, Form, Server, in_group, is_true, named_hook, program_of_shell_hook, servers_in_json,
-};
-use super::{Host, Moment, Sessions, Wiring, common_output, text_of, uuid_of_file, words};
+use super::usual::{USUAL, text_of, words};
+use super::wiring::{Entries, Server, in_group, is_true, named_hook, program_of_shell_hook};
+use super::{Host, Moment, Wiring};
 use crate::json::Object;
 use crate::limits::CUT_ANSWER_BYTES;
 use crate::sys::Env;
@@ -30,67 +29,31 @@ pub const HOST: Host = Host {
         "QWEN_CODE_SESSION_ID",
         "QWEN_PROJECT_DIR",
     ],
-    meta_paths: &[],
-    call_argument: None,
-    subagent_mark: None,
     // A longer one is kept in a file, of which the model sees the beginning.
     answer_bytes: CUT_ANSWER_BYTES,
-    sessions: Sessions::One,
-    output: common_output,
     // It becomes a part of the system prompt, which is made anew when the session is resumed.
     deaf_at: &[Moment::Start],
-    silence: |_| "",
-    subagent_tool: None,
-    no_answer: None,
-    queued_mark: None,
-    moments: &[
-        ("SessionStart", Moment::Start),
-        ("UserPromptSubmit", Moment::Prompt),
-        ("PostToolUse", Moment::ToolUse),
-        ("Stop", Moment::TurnEnd),
-        ("SessionEnd", Moment::End),
-    ],
     resume: |id, message, _| {
         words(&["--resume", id, "--output-format", "json", &format!("--prompt={message}")])
     },
     attach: |id| words(&["--resume", id]),
-    ring: None,
-    turn_runs: |_, _| None,
     transcripts: |env| folder(env).join("projects"),
     transcript_depth: 2,
-    transcript_id: uuid_of_file,
-    id_in_transcript: None,
     transcript_directory: |line| text_of(line, "cwd"),
-    directory_file: None,
-    transcript_title: |_| None,
-    listing: None,
-    running: None,
     wiring: Wiring::Entries(&ENTRIES),
+    ..USUAL
 };
 
 const WORDS: &str = " hook qwen";
 
 const ENTRIES: Entries = Entries {
     folder,
-    server: Server {
-        path: settings,
-        list: servers_in_json,
-        change: EDIT_JSON,
-        inherits: true,
-        check: &["mcp", "list"],
-        says: None,
-    },
+    server: Server { path: settings, ..Server::USUAL },
     hooks: settings,
-    form: Form::Json("hooks"),
-    also: None,
     hook: |_, program| in_group(Object::new(), named_hook(program, WORDS)),
     program: |hook| program_of_shell_hook(hook, WORDS),
-    // Relay has no plugin for it.
-    plugin: |_| Vec::new(),
-    has_plugin: |_| false,
     disabled: |text| is_true(text, &["disableAllHooks"]),
-    trusted: |_, _| None,
-    then: "sessions that run now get relay when they start anew",
+    ..Entries::USUAL
 };
 
 fn folder(env: &Env) -> PathBuf {

@@ -54,6 +54,24 @@ pub struct Entries {
     pub then: &'static str,
 }
 
+impl Entries {
+    /// What is so with most hosts. What each must say itself is empty here.
+    pub const USUAL: Entries = Entries {
+        folder: |_| PathBuf::new(),
+        server: Server::USUAL,
+        hooks: |_| PathBuf::new(),
+        form: Form::Json("hooks"),
+        also: None,
+        hook: |_, _| String::new(),
+        program: |_| None,
+        plugin: |_| Vec::new(),
+        has_plugin: |_| false,
+        disabled: |_| false,
+        trusted: |_, _| None,
+        then: "sessions that run now get relay when they start anew",
+    };
+}
+
 /// How a file has hooks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -79,6 +97,21 @@ pub struct Server {
     pub says: Option<&'static str>,
 }
 
+impl Server {
+    /// As [`Entries::USUAL`]: an entry in `mcpServers` of a JSON file.
+    pub const USUAL: Server = Server {
+        path: |_| PathBuf::new(),
+        list: servers_in_json,
+        change: Change::Edit {
+            add: |text, program, store| add_to_json(text, program, store, &[]),
+            remove: remove_from_json,
+        },
+        inherits: true,
+        check: &["mcp", "list"],
+        says: None,
+    };
+}
+
 /// How a server comes into the file and out of it, under the name `relay`.
 /// `store`: where the store is, when it is not in its usual place.
 pub enum Change {
@@ -90,12 +123,6 @@ pub enum Change {
         remove: fn(text: &str) -> Option<String>,
     },
 }
-
-/// The change where a JSON file has them in `mcpServers`, and nothing is wanted besides.
-pub const EDIT_JSON: Change = Change::Edit {
-    add: |text, program, store| add_to_json(text, program, store, &[]),
-    remove: remove_from_json,
-};
 
 /// A server that a host's configuration lists.
 #[derive(Debug, PartialEq, Eq)]
