@@ -14,7 +14,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     if parsed.flag("json") {
         let list = json::list(0, &findings, |object, finding| {
             object
-                .str("subject", &finding.subject)
+                .str("subject", finding.subject)
                 .str("grade", finding.grade.name())
                 .str("detail", &finding.detail)
         });

@@ -210,6 +210,13 @@ pub fn names() -> String {
     HOSTS.iter().map(|host| host.name).collect::<Vec<_>>().join(", ")
 }
 
+/// The variables of all hosts that a session relay starts must not inherit.
+pub fn inherited_variables() -> Vec<&'static str> {
+    let mut all = Vec::new();
+    HOSTS.iter().for_each(|host| all.extend_from_slice(host.inherited_variables));
+    all
+}
+
 /// The session that a tool call's `_meta` names, and whose host says so.
 pub fn session_in_meta(meta: Value) -> Option<(&'static Host, String)> {
     HOSTS.iter().find_map(|host| {

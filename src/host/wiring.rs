@@ -224,9 +224,9 @@ pub fn in_group(group: Object, hook: Object) -> String {
 
 /// The program at `key` of a hook, where its arguments are relay's for this host.
 pub fn program_of_hook(hook: Value, key: &str, host: &str) -> Option<String> {
-    let words: Vec<&str> = hook.get("args")?.items()?.filter_map(Value::str).collect();
+    let are_relays = hook.get("args")?.items()?.filter_map(Value::str).eq(["hook", host]);
     let program = hook.get(key)?.str()?;
-    (words == ["hook", host]).then(|| program.to_owned())
+    are_relays.then(|| program.to_owned())
 }
 
 /// The program of a hook that is a shell's line ending in `words`.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Relay;
 use super::find::latest;
 use crate::error::Result;
-use crate::host::{HOSTS, Host};
+use crate::host::{HOSTS, Host, Listed, inherited_variables, words};
 use crate::json;
 use crate::limits::{
     DISCOVER_ROWS, LISTING_BYTES, LISTING_MS, SCAN_ENTRIES, STATE_FILE_BYTES, TITLE_LINES, TRANSCRIPT_BYTES,
@@ -37,6 +37,7 @@ pub struct Query {
 /// A session that its host knows.
 pub struct Discovered {
     pub host: &'static Host,
+    /// Empty until its transcript is read, where that alone tells it.
     pub id: String,
     pub directory: Option<String>,
     /// What its host calls it, on one line and cut.
@@ -45,101 +46,86 @@ pub struct Discovered {
     pub name: Option<String>,
     pub registered: bool,
     pub active_ms: u64,
+    /// What is still to be asked for its directory and title.
+    transcript: Option<PathBuf>,
 }
 
 /// Sessions by their transcripts, the most recently active first.
 pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
-    let now = clock::now_ms();
+    let oldest = clock::now_ms().saturating_sub(query.within_ms);
     let mut candidates = Vec::new();
     for host in HOSTS.iter().filter(|host| query.host.as_deref().is_none_or(|name| name == host.name)) {
         let mut budget = SCAN_ENTRIES;
-        let oldest = now.saturating_sub(query.within_ms);
         let root = (host.transcripts)(&relay.env);
         scan(&root, host, host.transcript_depth, oldest, &mut budget, &mut candidates);
-        candidates.extend(listed(relay, host, oldest));
+        list(relay, host, oldest, &mut candidates);
     }
     candidates.sort_unstable_by(|a, b| (b.active_ms, &b.id).cmp(&(a.active_ms, &a.id)));
     let store = relay.existing_store()?;
-    let mut rows: Vec<Discovered> = Vec::new();
-    for mut candidate in candidates {
-        if let (Some(read), Named::In(path)) = (candidate.host.id_in_transcript, &candidate.named) {
-            let Some(id) = first_of_lines(path, |line| Some(read(line))).flatten() else { continue };
-            candidate.id = id;
+    let near = query.near.as_deref().and_then(Path::to_str);
+    let (mut rows, mut rows_near) = (Vec::<Discovered>::new(), 0);
+    for mut row in candidates {
+        if let (Some(read), Some(path)) = (row.host.id_in_transcript, &row.transcript) {
+            let Some(id) = first_of_lines(path, 1, read) else { continue };
+            row.id = id;
         }
-        let is_listed = rows.iter().any(|row| row.id == candidate.id);
-        if is_listed || query.exclude.as_ref() == Some(&candidate.id) {
+        let is_listed = rows.iter().any(|other| other.id == row.id);
+        if is_listed || query.exclude.as_ref() == Some(&row.id) {
             continue;
         }
         if rows.len() == DISCOVER_ROWS {
             break;
         }
-        let known = match &store {
-            Some(store) => latest(store, store.session(&candidate.id)).ok(),
-            None => None,
-        };
-        let registered = known.as_ref().is_some_and(|found| !found.info.host.is_empty());
-        let recorded = known.as_ref().and_then(|found| found.info.directory.clone());
-        let (named, title) = match candidate.named {
-            Named::Listed(directory, title) => (directory, title),
-            Named::In(path) => (directory_in(&path, candidate.host), title_in(&path, candidate.host)),
-        };
-        let named = named.filter(|path| is_place(path));
-        let directory = named.or_else(|| recorded.map(|path| path.to_string_lossy().into_owned()));
-        rows.push(Discovered {
-            host: candidate.host,
-            id: candidate.id,
-            directory,
-            title: title.as_deref().map(plain_title).filter(|title| !title.is_empty()),
-            name: known.and_then(|found| found.info.name),
-            registered,
-            active_ms: candidate.active_ms,
-        });
-    }
-    if let Some(near) = query.near.as_deref().and_then(Path::to_str) {
-        rows.sort_by_key(|row| row.directory.as_deref() != Some(near));
+        if let Some(path) = row.transcript.take() {
+            row.directory = directory_in(&path, row.host);
+            row.title = title_in(&path, row.host);
+        }
+        row.directory = row.directory.filter(|path| is_place(path));
+        row.title = row.title.map(|title| plain_title(&title)).filter(|title| !title.is_empty());
+        if let Some(store) = &store
+            && let Ok(known) = latest(store, store.session(&row.id))
+        {
+            row.registered = !known.info.host.is_empty();
+            if let (None, Some(path)) = (&row.directory, &known.info.directory) {
+                row.directory = Some(path.to_string_lossy().into_owned());
+            }
+            row.name = known.info.name;
+        }
+        let is_near = near.is_some() && row.directory.as_deref() == near;
+        let place = if is_near { rows_near } else { rows.len() };
+        rows_near += usize::from(is_near);
+        rows.insert(place, row);
     }
     Ok(rows)
 }
 
-struct Candidate {
-    host: &'static Host,
-    id: String,
-    named: Named,
-    active_ms: u64,
-}
-
-/// What names a session's directory and title.
-enum Named {
-    In(PathBuf),
-    Listed(Option<String>, Option<String>),
-}
-
-/// The sessions that a host lists itself, if any of them was active lately.
-fn listed(relay: &Relay, host: &'static Host, oldest_ms: u64) -> Vec<Candidate> {
-    let Some(listing) = &host.listing else { return Vec::new() };
+/// Collects the sessions that a host lists itself, if any of them was active lately.
+fn list(relay: &Relay, host: &'static Host, oldest_ms: u64, candidates: &mut Vec<Discovered>) {
+    let Some(listing) = &host.listing else { return };
     let changed = |path: &PathBuf| {
         path.metadata().and_then(|data| data.modified()).is_ok_and(|time| clock::file_ms(time) >= oldest_ms)
     };
     if !(listing.files)(&relay.env).iter().any(changed) {
-        return Vec::new();
+        return;
     }
     let plan = Plan {
         program: host.program.to_owned(),
-        arguments: listing.arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        arguments: words(listing.arguments),
         directory: relay.env.below_home(""),
-        without: HOSTS.iter().flat_map(|host| host.inherited_variables).copied().collect(),
+        without: inherited_variables(),
     };
     let printed = wake::output(&plan, LISTING_BYTES, Duration::from_millis(LISTING_MS)).unwrap_or_default();
-    (listing.rows)(&printed)
-        .into_iter()
-        .filter(|row| row.active_ms >= oldest_ms)
-        .map(|row| Candidate {
-            host,
-            id: row.id,
-            named: Named::Listed(row.directory, row.title),
-            active_ms: row.active_ms,
-        })
-        .collect()
+    for Listed { id, directory, title, active_ms } in (listing.rows)(&printed) {
+        if active_ms >= oldest_ms {
+            candidates.push(Discovered { directory, title, ..candidate(host, id, active_ms) });
+        }
+    }
+}
+
+/// A session of which no more is known yet.
+fn candidate(host: &'static Host, id: String, active_ms: u64) -> Discovered {
+    let registered = false;
+    Discovered { host, id, directory: None, title: None, name: None, registered, active_ms, transcript: None }
 }
 
 /// Collects the transcripts `depth` folders below `folder`.
@@ -149,7 +135,7 @@ fn scan(
     depth: usize,
     oldest_ms: u64,
     budget: &mut usize,
-    candidates: &mut Vec<Candidate>,
+    candidates: &mut Vec<Discovered>,
 ) {
     let Ok(opened) = file::open(folder) else { return };
     // What cannot be listed to its end is listed as far as it can.
@@ -166,7 +152,8 @@ fn scan(
             if active_ms >= oldest_ms
                 && let Some(id) = (host.transcript_id)(name)
             {
-                candidates.push(Candidate { host, id, named: Named::In(folder.join(name)), active_ms });
+                let transcript = Some(folder.join(name));
+                candidates.push(Discovered { transcript, ..candidate(host, id, active_ms) });
             }
         }
         true
@@ -175,7 +162,9 @@ fn scan(
 
 /// The directory a transcript names, in its first lines or in the file beside it.
 fn directory_in(path: &Path, host: &Host) -> Option<String> {
-    let Some(name) = host.directory_file else { return first_of_lines(path, host.transcript_directory) };
+    let Some(name) = host.directory_file else {
+        return first_of_lines(path, usize::MAX, host.transcript_directory);
+    };
     let file = path.parent()?.join(name);
     let is_file = file.symlink_metadata().is_ok_and(|data| data.is_file());
     let content = is_file.then(|| file::read(&file, STATE_FILE_BYTES).ok().flatten()).flatten()?;
@@ -186,37 +175,38 @@ fn directory_in(path: &Path, host: &Host) -> Option<String> {
 fn title_in(path: &Path, host: &Host) -> Option<String> {
     let tail = file::read_tail(path, TRANSCRIPT_TAIL_BYTES).ok().flatten()?;
     let tail = String::from_utf8_lossy(&tail);
-    tail.lines().rev().find_map(host.transcript_title).or_else(|| {
-        let mut lines = 0;
-        first_of_lines(path, |line| {
-            lines += 1;
-            if lines > TITLE_LINES { Some(None) } else { (host.transcript_title)(line).map(Some) }
-        })
-        .flatten()
-    })
+    let last = tail.lines().rev().find_map(host.transcript_title);
+    last.or_else(|| first_of_lines(path, TITLE_LINES, host.transcript_title))
 }
 
 /// A title as one short line: it may be anything that somebody wrote.
 fn plain_title(title: &str) -> String {
-    let words: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    shorten(words.split_whitespace().collect::<Vec<_>>().join(" ").as_str())
+    let mut line = String::new();
+    for word in title.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        line.push_str(if line.is_empty() { "" } else { " " });
+        line.push_str(word);
+    }
+    shorten(&line)
 }
 
-/// What the first line of a file tells that tells anything.
-fn first_of_lines<T>(path: &Path, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
-    let file = crate::sys::file::open(path).ok()?;
-    let mut lines = BufReader::new(file.take(TRANSCRIPT_BYTES as u64));
+/// What the first line of a file tells that tells anything, if it is one of so many.
+fn first_of_lines(path: &Path, mut most: usize, read: fn(&str) -> Option<String>) -> Option<String> {
+    let mut lines = BufReader::new(file::open(path).ok()?.take(TRANSCRIPT_BYTES as u64));
     let mut line = Vec::new();
-    loop {
+    while most > 0 {
         line.clear();
         if lines.read_until(b'\n', &mut line).ok()? == 0 {
             return None;
         }
-        let told = std::str::from_utf8(&line).ok().and_then(&mut read);
-        if told.is_some() {
-            return told;
+        if let Ok(text) = std::str::from_utf8(&line) {
+            let told = read(text);
+            if told.is_some() {
+                return told;
+            }
+            most -= 1;
         }
     }
+    None
 }
 
 /// The row as scripts and models see it.

@@ -74,7 +74,7 @@ pub fn plan(found: Option<Found>, target: Target, mode: Mode) -> Result<Wake> {
         }
         Mode::Terminal => ((host.attach)(&id), None),
     };
-    let without = HOSTS.iter().flat_map(|host| host.inherited_variables).copied().collect();
+    let without = host::inherited_variables();
     let plan = Plan { program: host.program.to_owned(), arguments, directory, without };
     Ok(Wake { found, host, id, plan, message })
 }

@@ -123,7 +123,7 @@ fn other_version(
     relay: &Relay,
     program: &str,
     who: &str,
-    subject: &str,
+    subject: &'static str,
     mend: &str,
     findings: &mut Findings,
 ) {

@@ -33,7 +33,7 @@ impl Grade {
 
 /// One thing that was looked at.
 pub struct Finding {
-    pub subject: String,
+    pub subject: &'static str,
     pub grade: Grade,
     pub detail: String,
 }
@@ -53,16 +53,16 @@ pub fn examine(relay: &Relay) -> Vec<Finding> {
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, subject: &str, grade: Grade, detail: String) {
-        self.0.push(Finding { subject: subject.to_owned(), grade, detail });
+    fn add(&mut self, subject: &'static str, grade: Grade, detail: String) {
+        self.0.push(Finding { subject, grade, detail });
     }
-    fn fine(&mut self, subject: &str, detail: String) {
+    fn fine(&mut self, subject: &'static str, detail: String) {
         self.add(subject, Grade::Fine, detail);
     }
-    fn notice(&mut self, subject: &str, detail: String) {
+    fn notice(&mut self, subject: &'static str, detail: String) {
         self.add(subject, Grade::Notice, detail);
     }
-    fn problem(&mut self, subject: &str, detail: String) {
+    fn problem(&mut self, subject: &'static str, detail: String) {
         self.add(subject, Grade::Problem, detail);
     }
 }
