@@ -23,11 +23,11 @@ pub fn examine(relay: &Relay, host: &'static Host, findings: &mut Findings) {
     let at = program.display();
     let state = match wiring::examine(relay, host) {
         Ok(state) => state,
-        Err(error) => return findings.problem(host.title, error.to_string()),
+        Err(error) => return findings.problem(host.title, format_args!("{error}")),
     };
     if state.servers.is_empty() && state.missing.len() == host.moments.len() && !state.by_plugin {
         let wire = format!("wire it with: relay install {}", host.name);
-        return findings.notice(host.title, format!("{at}; relay is not wired into it; {wire}"));
+        return findings.notice(host.title, format_args!("{at}; relay is not wired into it; {wire}"));
     }
     let before = findings.0.len();
     examine_entries(host, &state, findings);
@@ -36,18 +36,19 @@ pub fn examine(relay: &Relay, host: &'static Host, findings: &mut Findings) {
     if findings.0.len() == before {
         let how =
             if state.by_plugin { "its plugin of relay is on" } else { "relay's server and hooks are wired" };
-        findings.fine(host.title, format!("{at}; {how}"));
+        findings.fine(host.title, format_args!("{at}; {how}"));
     }
 }
 
 fn without_program(relay: &Relay, host: &Host, findings: &mut Findings) {
     let folder = host.wiring.folder(&relay.env);
     if !folder.is_dir() {
-        return findings.fine(host.title, "not on this machine's PATH".to_owned());
+        return findings.fine(host.title, format_args!("not on this machine's PATH"));
     }
     let (folder, program) = (folder.display(), host.program);
-    let what =
-        format!("{folder} is here, but no program '{program}' on the PATH; relay needs it there to start it");
+    let what = format_args!(
+        "{folder} is here, but no program '{program}' on the PATH; relay needs it there to start it"
+    );
     findings.notice(host.title, what);
 }
 
@@ -58,26 +59,27 @@ fn mend(host: &Host) -> String {
 /// Whether all entries are there, once, and in force.
 fn examine_entries(host: &Host, state: &State, findings: &mut Findings) {
     if !state.by_plugin && state.servers.is_empty() {
-        let what = format!("relay's hooks are there, its server is not; {}", mend(host));
+        let what = format_args!("relay's hooks are there, its server is not; {}", mend(host));
         findings.notice(host.title, what);
     }
     if !state.by_plugin && !state.missing.is_empty() {
         let missing = state.missing.join(", ");
-        let what = format!("no hook of relay's for {missing}, so mail waits there; {}", mend(host));
+        let what = format_args!("no hook of relay's for {missing}, so mail waits there; {}", mend(host));
         findings.problem(host.title, what);
     }
     if state.twice {
-        let what =
-            "relay is wired twice (plugin and install, or two entries); mail still comes once, remove one";
-        findings.notice(host.title, what.to_owned());
+        let what = format_args!(
+            "relay is wired twice (plugin and install, or two entries); mail still comes once, remove one"
+        );
+        findings.notice(host.title, what);
     }
     if state.disabled {
-        let what = "its settings switch all hooks off, so no mail comes by itself";
-        findings.problem(host.title, what.to_owned());
+        let what = format_args!("its settings switch all hooks off, so no mail comes by itself");
+        findings.problem(host.title, what);
     }
     if state.untrusted > 0 {
         let hooks = count(state.untrusted, "hook");
-        let what = format!("{hooks} not trusted yet, so they do not run; trust them at /hooks");
+        let what = format_args!("{hooks} not trusted yet, so they do not run; trust them at /hooks");
         findings.notice(host.title, what);
     }
 }
@@ -86,12 +88,12 @@ fn examine_entries(host: &Host, state: &State, findings: &mut Findings) {
 fn examine_programs(relay: &Relay, host: &Host, state: &State, findings: &mut Findings) {
     let mend = mend(host);
     for program in &state.broken {
-        let what = format!("it starts {program}, which is not there or cannot be run; {mend}");
+        let what = format_args!("it starts {program}, which is not there or cannot be run; {mend}");
         findings.problem(host.title, what);
     }
     for store in &state.elsewhere {
         let (store, own) = (store.display(), relay.home().display());
-        findings.problem(host.title, format!("its bus uses the store {store}, its hooks {own}; {mend}"));
+        findings.problem(host.title, format_args!("its bus uses the store {store}, its hooks {own}; {mend}"));
     }
     for program in &state.programs {
         other_version(relay, program, &format!("it starts {program}"), host.title, &mend, findings);
@@ -103,7 +105,7 @@ fn examine_age(relay: &Relay, host: &Host, program: &Path, findings: &mut Findin
     let version = version(relay, &program.to_string_lossy());
     if let Some(version) = version.filter(|version| number(version) < number(host.oldest)) {
         let (at, oldest) = (program.display(), host.oldest);
-        let what = format!(
+        let what = format_args!(
             "{at} is version {version}; relay was tried with {oldest} and later: update it if mail does not come"
         );
         findings.notice(host.title, what);
@@ -132,7 +134,7 @@ fn other_version(
     }
     let this = env!("CARGO_PKG_VERSION");
     if let Some(version) = version(relay, program).filter(|version| version != this) {
-        findings.notice(subject, format!("{who} relay {version}; this is {this}: {mend}"));
+        findings.notice(subject, format_args!("{who} relay {version}; this is {this}: {mend}"));
     }
 }
 
@@ -159,12 +161,13 @@ fn number(version: &str) -> Vec<u64> {
 /// Another program called relay that a host would start instead.
 pub fn other_relays(relay: &Relay, findings: &mut Findings) {
     let Some(first) = relay.env.program("relay") else {
-        return findings.notice("PATH", "no `relay` on the PATH; hosts need its full path then".to_owned());
+        return findings
+            .notice("PATH", format_args!("no `relay` on the PATH; hosts need its full path then"));
     };
     let at = first.display();
     match own::is_own(&first) {
-        true => findings.fine("PATH", format!("`relay` is {at}")),
-        false => findings.notice("PATH", format!("`relay` on the PATH is another program: {at}")),
+        true => findings.fine("PATH", format_args!("`relay` is {at}")),
+        false => findings.notice("PATH", format_args!("`relay` on the PATH is another program: {at}")),
     }
 }
 

@@ -6,6 +6,8 @@
 mod hosts;
 mod store;
 
+use std::fmt;
+
 use super::Relay;
 use crate::error::{Error, Result};
 use crate::host::HOSTS;
@@ -53,16 +55,16 @@ pub fn examine(relay: &Relay) -> Vec<Finding> {
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, subject: &'static str, grade: Grade, detail: String) {
-        self.0.push(Finding { subject, grade, detail });
+    fn add(&mut self, subject: &'static str, grade: Grade, detail: fmt::Arguments) {
+        self.0.push(Finding { subject, grade, detail: detail.to_string() });
     }
-    fn fine(&mut self, subject: &'static str, detail: String) {
+    fn fine(&mut self, subject: &'static str, detail: fmt::Arguments) {
         self.add(subject, Grade::Fine, detail);
     }
-    fn notice(&mut self, subject: &'static str, detail: String) {
+    fn notice(&mut self, subject: &'static str, detail: fmt::Arguments) {
         self.add(subject, Grade::Notice, detail);
     }
-    fn problem(&mut self, subject: &'static str, detail: String) {
+    fn problem(&mut self, subject: &'static str, detail: fmt::Arguments) {
         self.add(subject, Grade::Problem, detail);
     }
 }

@@ -20,25 +20,26 @@ use crate::sys::{clock, file, process};
 
 pub fn examine(relay: &Relay, findings: &mut Findings) {
     if !relay.env.syncs() {
-        findings.problem("sync", "RELAY_SYNC=off: a power cut takes accepted mail; unset it".to_owned());
+        findings.problem("sync", format_args!("RELAY_SYNC=off: a power cut takes accepted mail; unset it"));
     }
     for name in KEEP_VARIABLES {
         if let Some(Err(text)) = relay.number(name) {
-            let what = format!("{name}={text} is no whole number, so the default counts; set a number alone");
+            let what =
+                format_args!("{name}={text} is no whole number, so the default counts; set a number alone");
             findings.notice("retention", what);
         }
     }
     match relay.existing_store() {
-        Err(error) => findings.problem("store", error.to_string()),
+        Err(error) => findings.problem("store", format_args!("{error}")),
         Ok(None) => findings.notice(
             "store",
-            format!(
+            format_args!(
                 "none yet at {}; it is made when the first session or message comes",
                 relay.home().display()
             ),
         ),
         Ok(Some(store)) => {
-            findings.fine("store", format!("{}, format 1", store.home().display()));
+            findings.fine("store", format_args!("{}, format 1", store.home().display()));
             permissions(&store, findings);
             disk(&store, findings);
             locks(&store, findings);
@@ -54,18 +55,14 @@ fn permissions(store: &Store, findings: &mut Findings) {
     let Ok(metadata) = home.metadata() else { return };
     let mode = metadata.permissions().mode() & 0o777;
     if metadata.uid() != process::user() {
-        findings.problem(
-            "permissions",
-            format!("{} belongs to another user; give it back with chown", home.display()),
-        );
+        let what = format_args!("{} belongs to another user; give it back with chown", home.display());
+        findings.problem("permissions", what);
     } else if mode & 0o077 != 0 {
         let (path, word) = (home.display(), shell_word(&home.to_string_lossy()));
-        findings.problem(
-            "permissions",
-            format!("{path} is open to others (mode {mode:o}); run: chmod -R go= {word}"),
-        );
+        let what = format_args!("{path} is open to others (mode {mode:o}); run: chmod -R go= {word}");
+        findings.problem("permissions", what);
     } else {
-        findings.fine("permissions", format!("private (mode {mode:o})"));
+        findings.fine("permissions", format_args!("private (mode {mode:o})"));
     }
 }
 
@@ -76,11 +73,11 @@ fn disk(store: &Store, findings: &mut Findings) {
         None => {}
         Some(Refusal::ReadOnly) => findings.problem(
             "disk",
-            format!("the file system of {home} is read-only, so no mail can be stored; make it writable or set AGENT_RELAY_HOME"),
+            format_args!("the file system of {home} is read-only, so no mail can be stored; make it writable or set AGENT_RELAY_HOME"),
         ),
         Some(Refusal::Full) => findings.problem(
             "disk",
-            format!("the file system of {home} is full, so no mail can be stored; free some space"),
+            format_args!("the file system of {home} is full, so no mail can be stored; free some space"),
         ),
     }
 }
@@ -92,13 +89,13 @@ fn locks(store: &Store, findings: &mut Findings) {
     if let Some(kind) = file::network_file_system(store.home()) {
         return findings.problem(
             "locks",
-            format!("the store is on a network file system ({kind}), which cannot keep relay's promises; {elsewhere}"),
+            format_args!("the store is on a network file system ({kind}), which cannot keep relay's promises; {elsewhere}"),
         );
     }
     if file::is_served_by_program(store.home()) {
         return findings.notice(
             "locks",
-            format!("the store is on a file system that a program serves (FUSE): safe only where all agents reach it by this one mount; else {elsewhere}"),
+            format_args!("the store is on a file system that a program serves (FUSE): safe only where all agents reach it by this one mount; else {elsewhere}"),
         );
     }
     let (Ok(one), Ok(other)) = (file::open(&path), file::open(&path)) else { return };
@@ -109,10 +106,9 @@ fn locks(store: &Store, findings: &mut Findings) {
         Err(TryLockError::Error(_)) => false,
     };
     match work {
-        true => findings.fine("locks", "they keep a second writer out".to_owned()),
-        false => {
-            findings.problem("locks", format!("locks do not work on {}; {elsewhere}", store.home().display()))
-        }
+        true => findings.fine("locks", format_args!("they keep a second writer out")),
+        false => findings
+            .problem("locks", format_args!("locks do not work on {}; {elsewhere}", store.home().display())),
     }
 }
 
@@ -121,39 +117,37 @@ fn clock_was_set_back(rows: &[Row], findings: &mut Findings) {
     let now = clock::now_ms();
     let ahead = rows.iter().filter(|row| row.found.info.seen_ms > now + CLOCK_SLACK_MS);
     let Some(row) = ahead.max_by_key(|row| row.found.info.seen_ms) else {
-        return findings.fine("clock", format!("{} UTC", clock::rfc3339(now)));
+        return findings.fine("clock", format_args!("{} UTC", clock::rfc3339(now)));
     };
     let minutes = (row.found.info.seen_ms - now) / 60_000;
-    findings.notice(
-        "clock",
-        format!(
-            "it says {}, but {} was seen {} later than that: it is wrong now or was then; no mail is lost by it, ages and holds are shown wrong",
-            clock::rfc3339(now),
-            row.found.info.label(),
-            count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute")
-        ),
+    let what = format_args!(
+        "it says {}, but {} was seen {} later than that: it is wrong now or was then; no mail is lost by it, ages and holds are shown wrong",
+        clock::rfc3339(now),
+        row.found.info.label(),
+        count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute")
     );
+    findings.notice("clock", what);
 }
 
 fn sessions(store: &Store, findings: &mut Findings) {
     let rows = match roster(store) {
         Ok(rows) => rows,
-        Err(error) => return findings.problem("sessions", error.to_string()),
+        Err(error) => return findings.problem("sessions", format_args!("{error}")),
     };
     let live = rows.iter().filter(|row| row.live).count();
-    findings.fine("sessions", format!("{} ({live} live)", rows.len()));
+    findings.fine("sessions", format_args!("{} ({live} live)", rows.len()));
     clock_was_set_back(&rows, findings);
     mail(&rows, findings);
     strays(store, findings);
     circles(store, findings);
-    names(store, &rows, findings).unwrap_or_else(|error| findings.problem("names", error.to_string()));
-    damage(store, findings).unwrap_or_else(|error| findings.problem("records", error.to_string()));
+    names(store, &rows, findings).unwrap_or_else(|error| findings.problem("names", format_args!("{error}")));
+    damage(store, findings).unwrap_or_else(|error| findings.problem("records", format_args!("{error}")));
 }
 
 fn mail(rows: &[Row], findings: &mut Findings) {
     let waiting: Vec<&Row> = rows.iter().filter(|row| row.has_mail).collect();
     if waiting.is_empty() {
-        return findings.fine("mail", "none waits".to_owned());
+        return findings.fine("mail", format_args!("none waits"));
     }
     let now = clock::now_ms();
     for row in waiting.iter().take(10) {
@@ -171,22 +165,23 @@ fn mail(rows: &[Row], findings: &mut Findings) {
         match row.live {
             true if now.saturating_sub(oldest) > 600_000 => findings.notice(
                 "mail",
-                format!("{what}; it is live but has had no event since: is its hook installed and trusted?"),
+                format_args!(
+                    "{what}; it is live but has had no event since: is its hook installed and trusted?"
+                ),
             ),
-            true => findings.fine("mail", format!("{what}; read at its next event")),
-            false if row.reach == Reach::Wake => {
-                findings.notice("mail", format!("{what}; it is dormant, ring it with: relay wake {name}"))
-            }
+            true => findings.fine("mail", format_args!("{what}; read at its next event")),
+            false if row.reach == Reach::Wake => findings
+                .notice("mail", format_args!("{what}; it is dormant, ring it with: relay wake {name}")),
             false => findings.notice(
                 "mail",
-                format!(
+                format_args!(
                     "{what}, a mailbox that no host reads; whoever has it reads it with: relay inbox {name}"
                 ),
             ),
         }
     }
     if waiting.len() > 10 {
-        findings.notice("mail", format!("and mail for {} more", count(waiting.len() - 10, "session")));
+        findings.notice("mail", format_args!("and mail for {} more", count(waiting.len() - 10, "session")));
     }
 }
 
@@ -197,8 +192,8 @@ fn strays(store: &Store, findings: &mut Findings) {
         let waiting = waiting.unwrap_or(0);
         if waiting > 0 {
             let what = format!("{} for {}", count(waiting, "message"), session.key());
-            findings
-                .notice("mail", format!("{what}, a session that no host has announced; is the id right?"));
+            let what = format_args!("{what}, a session that no host has announced; is the id right?");
+            findings.notice("mail", what);
         }
     }
 }
@@ -218,13 +213,11 @@ fn circles(store: &Store, findings: &mut Findings) {
         let directory = at.info.directory.clone().unwrap_or_default();
         let [record, directory] =
             [session.record(), directory].map(|path| shell_word(&path.to_string_lossy()));
-        findings.problem(
-            "successors",
-            format!(
-                "those of session {id} go in a circle, so mail for it is refused; mend it with: \
+        let what = format_args!(
+            "those of session {id} go in a circle, so mail for it is refused; mend it with: \
                  rm {record} && relay register {name} --id {id} --tool {host} --dir {directory}"
-            ),
         );
+        findings.problem("successors", what);
     }
 }
 
@@ -258,7 +251,8 @@ fn names(store: &Store, rows: &[Row], findings: &mut Findings) -> Result<()> {
         if store.leads_nowhere(&name)? {
             let owner = rows.iter().find(|row| row.found.info.name.as_ref() == Some(&name));
             let id = owner.map_or("<session-id>", |row| &row.found.info.id);
-            let what = format!("'{name}' leads to no session; mend it with: relay register {name} --id {id}");
+            let what =
+                format_args!("'{name}' leads to no session; mend it with: relay register {name} --id {id}");
             findings.problem("names", what);
         }
     }
@@ -272,13 +266,13 @@ fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
         let is_damaged = matches!(cursor, Ok(true));
         if let Some(error) = record.err().or(cursor.err()) {
             found = true;
-            findings.problem("records", error.to_string());
+            findings.problem("records", format_args!("{error}"));
         }
         if is_damaged {
             found = true;
             let cursor = session.cursor_file();
-            findings
-                .problem("records", format!("{} is damaged; its mail comes again, marked", cursor.display()));
+            let what = format_args!("{} is damaged; its mail comes again, marked", cursor.display());
+            findings.problem("records", what);
         }
         let bytes = session.log().metadata().map_or(0, |metadata| metadata.len());
         let passed = session.each(0, bytes, &mut |_| true)?;
@@ -288,24 +282,24 @@ fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
             found = true;
             let what =
                 format!("{} in {}: skipped and kept", count(lines, "damaged line"), session.log().display());
-            findings
-                .problem("records", format!("{what}; look at the file to see what the sender may repeat"));
+            let what = format_args!("{what}; look at the file to see what the sender may repeat");
+            findings.problem("records", what);
         }
     }
     if !found {
-        findings.fine("records", "none damaged".to_owned());
+        findings.fine("records", format_args!("none damaged"));
     }
     Ok(())
 }
 
 fn last_failure(store: &Store, findings: &mut Findings) {
     match store.last_failure() {
-        None => findings.fine("hooks", "no failure noted".to_owned()),
+        None => findings.fine("hooks", format_args!("no failure noted")),
         Some((when, what)) => {
             let note = store.failures_file();
             let when = clock::ago(when, clock::now_ms());
-            findings
-                .notice("hooks", format!("the last failure was {when}: {what} (all in {})", note.display()));
+            let what = format_args!("the last failure was {when}: {what} (all in {})", note.display());
+            findings.notice("hooks", what);
         }
     }
 }
