@@ -124,7 +124,7 @@ impl Work {
         let words = format!("{} {}", host.program, wiring.server.check.join(" "));
         let shows = |said: String| match wiring.server.says {
             Some(words) => said.contains(words),
-            None => state.servers.iter().any(|server| said.contains(&server.program)),
+            None => state.servers.iter().any(|program| said.contains(program)),
         };
         match said.map(shows) {
             Some(true) if wiring.server.says.is_some() => Ok(format!("`{words}` finds its files right")),

@@ -67,42 +67,40 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     let server = by_program.is_some() || !drafts.0.is_empty();
     let path = (wiring.hooks)(&relay.env);
     let draft = drafts.of(&path)?;
-    let events = add_hooks(relay, host, wiring, &program, &mut draft.after);
-    let events = events.ok_or_else(|| misunderstood(host, &path))?;
-    if !events.is_empty() {
-        draft.what.push(format!("hooks for {}", events.join(", ")));
-    }
+    let mut events = Vec::new();
+    let after = with_hooks(relay, host, wiring, &program, &draft.after, &mut events);
+    let what = if events.is_empty() { String::new() } else { format!("hooks for {}", events.join(", ")) };
+    draft.edit(host, after, &what)?;
     Ok(Work { host, changes: drafts.changes(by_program)?, server, left: None })
 }
 
-/// Makes a text of the host's have one hook of relay's for each event, this relay.
-/// Returns the events for which it had not; `None`: the text is not understood.
-fn add_hooks(
+/// A text of the host's with one hook for each event that starts this relay, and no
+/// other of relay's. `events` gets those for which it had not.
+fn with_hooks(
     relay: &Relay,
     host: &Host,
     wiring: &Entries,
     program: &str,
-    text: &mut String,
-) -> Option<Vec<&'static str>> {
-    let mut events = Vec::new();
+    text: &str,
+    events: &mut Vec<&'static str>,
+) -> Option<String> {
+    let mut text = text.to_owned();
     for (event, _) in host.moments {
-        let there = programs_at(wiring, text, event)?;
+        let there = programs_at(wiring, &text, event)?;
         let good = there.iter().filter(|found| starts_own(relay, found)).count();
         if good == 1 && there.len() == 1 {
             continue;
         }
-        *text = without(wiring, text, event, &|found| good != 1 || !starts_own(relay, found))?;
+        text = without(wiring, &text, event, &|found| good != 1 || !starts_own(relay, found))?;
         if good != 1 {
-            *text = with(wiring, text, event, program)?;
+            text = with(wiring, &text, event, program)?;
         }
-        events.push(*event);
+        events.push(event);
     }
-    if let Some((place, value)) = wiring.also
-        && edit::value(text, place)?.is_none()
-    {
-        *text = edit::set(text, place, value)?;
+    match wiring.also {
+        Some((place, value)) if edit::value(&text, place)?.is_none() => edit::set(&text, place, value),
+        _ => Some(text),
     }
-    Some(events)
 }
 
 /// A text of the host's without relay's hooks, and what stands beside them for
@@ -145,18 +143,13 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
             }
             wiring::Change::Edit { remove, .. } => {
                 let draft = drafts.of(&path)?;
-                draft.after = remove(&draft.after).ok_or_else(|| misunderstood(host, &path))?;
-                draft.what.push("the server relay".to_owned());
+                draft.edit(host, remove(&draft.after), SERVER)?;
             }
         }
     }
     let path = (wiring.hooks)(&relay.env);
     let draft = drafts.of(&path)?;
-    let left_over = without_hooks(host, wiring, &draft.after).ok_or_else(|| misunderstood(host, &path))?;
-    if draft.after != left_over {
-        draft.after = left_over;
-        draft.what.push("relay's hooks".to_owned());
-    }
+    draft.edit(host, without_hooks(host, wiring, &draft.after), "relay's hooks")?;
     Ok(Work { host, changes: drafts.changes(by_program)?, server: false, left })
 }
 
@@ -202,24 +195,28 @@ fn plan_server(
                     &format!(" on the PATH; {} adds servers with it, so install it first", host.title),
                 ));
             }
-            let first = former.map(|_| host::words(remove));
-            let runs = first.into_iter().chain([add(program, store.as_deref())]).collect();
+            let mut runs = Vec::new();
+            if former.is_some() {
+                runs.push(host::words(remove));
+            }
+            runs.push(add(program, store.as_deref()));
             Ok(Some(by_host(host, path, '+', runs)))
         }
         wiring::Change::Edit { add, remove } => {
             let draft = drafts.of(&path)?;
             let cleared = if former.is_some() { remove(&draft.after) } else { Some(draft.after.clone()) };
-            let added = cleared.and_then(|text| add(&text, program, store.as_deref()));
-            draft.after = added.ok_or_else(|| misunderstood(host, &path))?;
-            draft.what.push("the server relay".to_owned());
+            draft.edit(host, cleared.and_then(|text| add(&text, program, store.as_deref())), SERVER)?;
             Ok(None)
         }
     }
 }
 
+/// What a change is about, in words.
+const SERVER: &str = "the server relay";
+
 fn by_host(host: &Host, path: PathBuf, sign: char, runs: Vec<Vec<String>>) -> Change {
     let lines = runs.iter().map(|words| format!("{sign} {} {}", host.program, words.join(" "))).collect();
-    Change { path, what: "the server relay".to_owned(), lines, doing: Doing::Program(runs) }
+    Change { path, what: SERVER.to_owned(), lines, doing: Doing::Program(runs) }
 }
 
 /// Says of a server that may be the user's how it is taken out.
@@ -248,7 +245,21 @@ struct Draft {
     path: PathBuf,
     before: String,
     after: String,
-    what: Vec<String>,
+    /// What is edited, in words.
+    what: String,
+}
+
+impl Draft {
+    /// Takes an edited text over; `None`: the former one is not understood.
+    fn edit(&mut self, host: &Host, after: Option<String>, what: &str) -> Result<()> {
+        let after = after.ok_or_else(|| misunderstood(host, &self.path))?;
+        if after != self.after {
+            self.what += if self.what.is_empty() || what.is_empty() { "" } else { " and " };
+            self.what += what;
+            self.after = after;
+        }
+        Ok(())
+    }
 }
 
 impl Drafts {
@@ -258,7 +269,12 @@ impl Drafts {
             Some(index) => index,
             None => {
                 let before = read(path)?;
-                self.0.push(Draft { path: path.to_owned(), after: before.clone(), before, what: Vec::new() });
+                self.0.push(Draft {
+                    path: path.to_owned(),
+                    after: before.clone(),
+                    before,
+                    what: String::new(),
+                });
                 self.0.len() - 1
             }
         };
@@ -272,7 +288,7 @@ impl Drafts {
         for Draft { path, before, after, what } in self.0 {
             if after != before {
                 let lines = difference(&before, &after);
-                changes.push(Change { path, what: what.join(" and "), lines, doing: Doing::Content(after) });
+                changes.push(Change { path, what, lines, doing: Doing::Content(after) });
             }
         }
         changes.iter().try_for_each(|change| feasible(&change.path))?;

@@ -41,8 +41,9 @@ fn is_launcher(path: &Path) -> bool {
 pub fn own_path(relay: &Relay) -> Result<String> {
     let own = process::executable()?;
     let own = own.canonicalize().unwrap_or(own);
-    let others = [relay.env.program("relay"), Some(own.with_file_name("relay"))];
-    let path = others.into_iter().flatten().find(|path| is_own(path)).unwrap_or(own);
+    let on_the_path = relay.env.program("relay").filter(|path| is_own(path));
+    let beside = || Some(own.with_file_name("relay")).filter(|path| is_own(path));
+    let path = on_the_path.or_else(beside).unwrap_or(own);
     path.to_str()
         .map(str::to_owned)
         .ok_or_else(|| Error::failed(format!("relay's own path is not UTF-8: {}; move it", path.display())))

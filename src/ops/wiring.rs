@@ -14,8 +14,8 @@ use crate::sys::user_file;
 /// How relay is wired into a host.
 #[derive(Default)]
 pub struct State {
-    /// The servers that start relay's bus.
-    pub servers: Vec<Listed>,
+    /// What the servers start that start relay's bus.
+    pub servers: Vec<String>,
     /// Events without a hook of relay's.
     pub missing: Vec<&'static str>,
     /// The host's own plugin of relay is switched on, or relay is wired by one alone.
@@ -35,23 +35,21 @@ pub struct State {
 }
 
 /// Looks at a host's configuration.
-pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
+pub fn examine(relay: &Relay, host: &'static Host) -> Result<Box<State>> {
     let wiring = match host.wiring {
         Wiring::Entries(entries) => entries,
         Wiring::Plugin(plugin) => return Ok(plugin_state(host, &read(&(plugin.path)(&relay.env))?, plugin)),
     };
     let path = (wiring.hooks)(&relay.env);
     let text = read(&path)?;
-    let mut state = State { disabled: (wiring.disabled)(&text), ..State::default() };
-    let mut found = Vec::new();
+    let mut state = Box::new(State { disabled: (wiring.disabled)(&text), ..State::default() });
     for server in servers(relay, host, wiring)? {
         if is_bus(&server) {
             let store = store_of(relay, wiring, &server);
             if store != relay.home() {
                 state.elsewhere.push(store);
             }
-            found.push(server.program.clone());
-            state.servers.push(server);
+            state.servers.push(server.program);
         }
     }
     let mut texts = Vec::new();
@@ -60,6 +58,7 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<State> {
     }
     state.by_plugin = (wiring.has_plugin)(&texts);
     state.twice = state.servers.len() + usize::from(state.by_plugin) > 1;
+    let mut found = state.servers.clone();
     for (event, _) in host.moments {
         let ours = programs_at(wiring, &text, event).ok_or_else(|| misunderstood(host, &path))?;
         if ours.is_empty() {
@@ -92,10 +91,10 @@ pub fn store_of(relay: &Relay, wiring: &Entries, server: &Listed) -> PathBuf {
 }
 
 /// How a plugin that holds this text is wired.
-fn plugin_state(host: &Host, text: &str, plugin: &Plugin) -> State {
+fn plugin_state(host: &Host, text: &str, plugin: &Plugin) -> Box<State> {
     let by_plugin = text.starts_with(plugin.begins);
-    let missing = host.moments.iter().map(|(event, _)| *event).filter(|_| !by_plugin).collect();
-    State { by_plugin, missing, ..State::default() }
+    let missing = if by_plugin { Vec::new() } else { host.moments.iter().map(|(event, _)| *event).collect() };
+    Box::new(State { by_plugin, missing, ..State::default() })
 }
 
 /// All servers that the host's configuration lists.
