@@ -66,8 +66,8 @@ const ENTRIES: Entries = Entries {
     plugin: |env| vec![folder(env).join("config.toml")],
     has_plugin: |texts| {
         let found = toml::tables(&texts[0]).unwrap_or_default();
-        let plugin = found.iter().find(|table| table.name == ["plugins", "relay@relay"]);
-        plugin.is_some_and(|table| table.get("enabled") != Some("false"))
+        toml::find(&found, &["plugins", "relay@relay"])
+            .is_some_and(|table| table.get("enabled") != Some("false"))
     },
     trusted: |text, hooks| {
         let of_file = format!("{}:", hooks.display());
@@ -94,41 +94,36 @@ fn is_ours(table: &Table) -> bool {
 /// The servers of `config.toml`, each a table below `mcp_servers`.
 fn servers(text: &str) -> Option<Vec<Listed>> {
     let tables = toml::tables(text)?;
-    // Written as keys of a table above, they are not understood here.
-    let elsewhere = |table: &&Table| {
-        table.values.iter().any(|(key, _)| match &table.name[..] {
-            [] => key[0] == SERVER[0],
-            [above] => above == SERVER[0],
-            _ => false,
-        })
-    };
-    if tables.iter().any(|table| elsewhere(&table)) {
-        return None;
-    }
-    let server = |table: &Table| {
-        let [_, name, parts @ ..] = &table.name[..] else { return None };
-        // A part stands for a server only where the server has no table of its own.
-        if !parts.is_empty() && tables.iter().any(|table| table.name == [SERVER[0], name]) {
-            return None;
+    let mut found = Vec::new();
+    for table in &tables {
+        match &table.name[..] {
+            // Written as keys of a table above, they are not understood here.
+            [] if table.values.iter().any(|(key, _)| key[0] == SERVER[0]) => return None,
+            [top] if top == SERVER[0] && !table.values.is_empty() => return None,
+            // A part stands for a server only where the server has no table of its own.
+            [top, name, parts @ ..]
+                if top == SERVER[0]
+                    && (parts.is_empty() || toml::find(&tables, &[SERVER[0], name]).is_none()) =>
+            {
+                found.push(server(&tables, table, name));
+            }
+            _ => {}
         }
-        let of_environment = [SERVER[0], name, "env"];
-        let environment = tables.iter().find(|table| table.name == of_environment);
-        let inline = table.get("env").and_then(toml::members).unwrap_or_default();
-        let store = inline.iter().find(|(key, _)| key == &["AGENT_RELAY_HOME"]).map(|(_, value)| *value);
-        Some(Listed {
-            name: name.clone(),
-            program: table.get("command").and_then(toml::string).unwrap_or_default(),
-            words: table.get("args").and_then(toml::strings).unwrap_or_default(),
-            store: store.or_else(|| environment?.get("AGENT_RELAY_HOME")).and_then(toml::string),
-        })
-    };
-    Some(
-        tables
-            .iter()
-            .filter(|table| table.name[..].first().is_some_and(|top| top == SERVER[0]))
-            .filter_map(server)
-            .collect(),
-    )
+    }
+    Some(found)
+}
+
+/// The server of this name, which this table is for.
+fn server(tables: &[Table], table: &Table, name: &str) -> Listed {
+    let inline = table.get("env").and_then(toml::members).unwrap_or_default();
+    let inline = inline.iter().find(|(key, _)| key == &["AGENT_RELAY_HOME"]).map(|(_, value)| *value);
+    let environment = || toml::find(tables, &[SERVER[0], name, "env"])?.get("AGENT_RELAY_HOME");
+    Listed {
+        name: name.to_owned(),
+        program: table.get("command").and_then(toml::string).unwrap_or_default(),
+        words: table.get("args").and_then(toml::strings).unwrap_or_default(),
+        store: inline.or_else(environment).and_then(toml::string),
+    }
 }
 
 fn add_server(text: &str, program: &str, store: Option<&str>) -> Option<String> {

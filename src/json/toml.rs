@@ -4,13 +4,15 @@
 //! Invariant: pure text; what is not touched stays byte for byte; a text whose
 //! lines are not understood gives `None`, never a guess.
 
+/// Dotted keys, unquoted, and their value, as it is written.
+pub type Member<'a> = (Vec<String>, &'a str);
+
 /// A table that a header begins, up to the next header.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Table<'a> {
     /// The header's keys, unquoted.
     pub name: Vec<String>,
-    /// Its keys and values, as they are written.
-    pub values: Vec<(Vec<String>, &'a str)>,
+    pub values: Vec<Member<'a>>,
     /// All of it, header and comments included.
     pub text: &'a str,
 }
@@ -22,7 +24,7 @@ pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
     let mut at = 0;
     while at < text.len() {
         let rest = text[at..].trim_start_matches([' ', '\t']);
-        at = if rest.starts_with(['#', '\r', '\n']) || rest.is_empty() {
+        at = if matches!(rest.as_bytes().first(), None | Some(b'#' | b'\r' | b'\n')) {
             text.len() - rest.len()
         } else if let Some(header) = rest.strip_prefix('[') {
             let inner = header.strip_prefix('[').unwrap_or(header);
@@ -40,8 +42,7 @@ pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
             to
         };
         // Only a comment may follow on the line.
-        let behind = text[at..].lines().next().unwrap_or_default();
-        if !behind.trim().is_empty() && !behind.trim_start().starts_with('#') {
+        if !text[at..].lines().next().is_none_or(says_nothing) {
             return None;
         }
         at += text[at..].find('\n').map_or(text.len() - at, |newline| newline + 1);
@@ -54,6 +55,12 @@ pub fn tables(text: &str) -> Option<Vec<Table<'_>>> {
     Some(found)
 }
 
+/// Whether a line, or the rest of one, has at most a comment.
+fn says_nothing(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#')
+}
+
 impl<'a> Table<'a> {
     /// Whether it is one more of a list of tables.
     pub fn is_element(&self) -> bool {
@@ -64,6 +71,11 @@ impl<'a> Table<'a> {
     pub fn get(&self, key: &str) -> Option<&'a str> {
         self.values.iter().find(|(name, _)| name == &[key]).map(|(_, value)| *value)
     }
+}
+
+/// The first table of this name.
+pub fn find<'t, 'a>(tables: &'t [Table<'a>], name: &[&str]) -> Option<&'t Table<'a>> {
+    tables.iter().find(|table| table.name == name)
 }
 
 /// The text with a table at its end.
@@ -93,8 +105,7 @@ pub fn without(text: &str, is_meant: &dyn Fn(&Table) -> bool) -> Option<String> 
         });
         kept.truncate(gap.unwrap_or(kept.len()));
         // Comments at its end are not the table's.
-        let of_table = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        let last = own.split_inclusive('\n').rev().take_while(|line| !of_table(line));
+        let last = own.split_inclusive('\n').rev().take_while(|line| says_nothing(line));
         let keep = own.len() - last.map(str::len).sum::<usize>();
         kept.push_str(&own[keep..]);
     }
@@ -111,39 +122,41 @@ pub fn string(raw: &str) -> Option<String> {
 
 /// The strings of an array.
 pub fn strings(raw: &str) -> Option<Vec<String>> {
-    let mut at = 1;
-    let mut found = Vec::new();
     raw.strip_prefix('[')?;
-    loop {
-        at = after_space(raw, at);
-        match raw.as_bytes().get(at)? {
-            b']' => return Some(found),
-            b',' => at += 1,
-            _ => {
-                let end = value_end(raw, at, 0)?;
-                found.push(string(&raw[at..end])?);
-                at = end;
-            }
-        }
-    }
+    let (elements, _) = parts(raw, 0, 0)?;
+    elements.iter().map(|(_, value)| string(value)).collect()
 }
 
 /// The members of an inline table.
-pub fn members(raw: &str) -> Option<Vec<(Vec<String>, &str)>> {
-    let mut at = 1;
-    let mut found = Vec::new();
+pub fn members(raw: &str) -> Option<Vec<Member<'_>>> {
     raw.strip_prefix('{')?;
+    Some(parts(raw, 0, 0)?.0)
+}
+
+/// The elements of the array at `at`, without keys, or the members of the inline
+/// table there, and where it ends.
+fn parts(text: &str, at: usize, depth: usize) -> Option<(Vec<Member<'_>>, usize)> {
+    if depth > crate::limits::JSON_DEPTH {
+        return None;
+    }
+    let close = if text[at..].starts_with('[') { b']' } else { b'}' };
+    let mut found = Vec::new();
+    let mut at = at + 1;
     loop {
-        at = after_space(raw, at);
-        match raw.as_bytes().get(at)? {
-            b'}' => return Some(found),
+        at = after_space(text, at);
+        match text.as_bytes().get(at)? {
+            byte if *byte == close => return Some((found, at + 1)),
             b',' => at += 1,
             _ => {
-                let (name, behind) = keys(&raw[at..])?;
-                let value = behind.strip_prefix('=')?.trim_start();
-                let from = raw.len() - value.len();
-                at = value_end(raw, from, 0)?;
-                found.push((name, &raw[from..at]));
+                let mut name = Vec::new();
+                if close == b'}' {
+                    let behind;
+                    (name, behind) = keys(&text[at..])?;
+                    at = text.len() - behind.strip_prefix('=')?.trim_start().len();
+                }
+                let end = value_end(text, at, depth + 1)?;
+                found.push((name, &text[at..end]));
+                at = end;
             }
         }
     }
@@ -174,53 +187,9 @@ fn keys(text: &str) -> Option<(Vec<String>, &str)> {
 /// Behind the value that begins at `at`.
 fn value_end(text: &str, at: usize, depth: usize) -> Option<usize> {
     let rest = &text[at..];
-    for quotes in ["\"\"\"", "'''"] {
-        if let Some(inside) = rest.strip_prefix(quotes) {
-            let mut from = 0;
-            loop {
-                let found = from + inside[from..].find(quotes)?;
-                let escapes = inside[..found].bytes().rev().take_while(|byte| *byte == b'\\').count();
-                if quotes.starts_with('\'') || escapes % 2 == 0 {
-                    // Up to two quotation marks may stand before the closing three.
-                    let more = inside[found + 3..].bytes().take_while(|b| *b == quotes.as_bytes()[0]).count();
-                    return Some(at + 3 + found + 3 + more.min(2));
-                }
-                from = found + 1;
-            }
-        }
-    }
     match rest.as_bytes().first()? {
-        quote @ (b'"' | b'\'') => {
-            let mut bytes = rest.bytes().enumerate().skip(1);
-            loop {
-                match bytes.next()? {
-                    (_, b'\n') => return None,
-                    (_, b'\\') if *quote == b'"' => drop(bytes.next()?),
-                    (end, byte) if byte == *quote => return Some(at + end + 1),
-                    _ => {}
-                }
-            }
-        }
-        open @ (b'[' | b'{') => {
-            if depth > crate::limits::JSON_DEPTH {
-                return None;
-            }
-            let close = if *open == b'[' { b']' } else { b'}' };
-            let mut at = after_space(text, at + 1);
-            loop {
-                at = match text.as_bytes().get(at)? {
-                    byte if *byte == close => return Some(at + 1),
-                    b',' => at + 1,
-                    _ if close == b']' => value_end(text, at, depth + 1)?,
-                    _ => {
-                        let (_, behind) = keys(&text[at..])?;
-                        let value = behind.strip_prefix('=')?.trim_start();
-                        value_end(text, text.len() - value.len(), depth + 1)?
-                    }
-                };
-                at = after_space(text, at);
-            }
-        }
+        b'"' | b'\'' => string_end(text.as_bytes(), at),
+        b'[' | b'{' => parts(text, at, depth).map(|(_, end)| end),
         _ => {
             let part =
                 |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b':' | b'_');
@@ -230,6 +199,25 @@ fn value_end(text: &str, at: usize, depth: usize) -> Option<usize> {
             let time = rest[length..].strip_prefix(' ').filter(|_| is_date);
             let more = time.map_or(0, |time| 1 + time.bytes().take_while(part).count());
             (length > 0).then_some(at + length + more)
+        }
+    }
+}
+
+/// Behind the string that begins at `at`; over several lines where three marks begin it.
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mark = bytes[at];
+    let marks = |at: usize| bytes[at..].iter().take_while(|byte| **byte == mark).count();
+    let has_lines = marks(at) > 2;
+    let mut at = if has_lines { at + 3 } else { at + 1 };
+    loop {
+        match bytes.get(at)? {
+            b'\n' if !has_lines => return None,
+            b'\\' if mark == b'"' => at += 2,
+            byte if *byte != mark => at += 1,
+            _ if !has_lines => return Some(at + 1),
+            // Up to two marks may stand before the closing three.
+            _ if marks(at) > 2 => return Some(at + marks(at).min(5)),
+            _ => at += 1,
         }
     }
 }
