@@ -46,7 +46,7 @@ fn handle(relay: &Relay, host: Option<&str>, event_name: Option<&str>) -> Result
 
 /// Prints the text in the host's form; what was not printed is put back.
 fn print(host: &Host, event: &Event, injection: Injection) -> Result<()> {
-    let mut output = (host.output)(&event.name, event.moment, &injection.text);
+    let mut output = (host.output)(event.name, event.moment, &injection.text);
     output.push('\n');
     let printed = stdio::deliver(&output);
     if let Some(taken) = injection.taken {

@@ -32,7 +32,7 @@ pub enum Moment {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
     /// The host's name for it, to be repeated in the answer.
-    pub name: String,
+    pub name: &'static str,
     pub moment: Moment,
     pub session: String,
     pub directory: Option<String>,
@@ -70,36 +70,39 @@ impl Event {
             let raw = keys.iter().find_map(|key| members.get(key))?;
             json::items(raw.text)?.first().and_then(|first| json::decode(first)).map(Cow::into_owned)
         };
-        let name = name.map(str::to_owned).or_else(|| field("hook_event_name"));
-        let name = name.unwrap_or_else(|| "SessionStart".to_owned());
-        let moment = host.moments.iter().find(|(known, _)| *known == name)?.1;
+        let named = members.str("hook_event_name").filter(|name| !name.is_empty());
+        let name = name.or(named.as_deref()).unwrap_or("SessionStart");
+        let (name, moment) = *host.moments.iter().find(|(known, _)| *known == name)?;
+        let session = any(&["session_id", "conversation_id", "conversationId"])?;
         let turn = any(&["turn_id", "prompt_id"]);
-        let of_turn =
-            turn.as_deref().map_or(String::new(), |turn| format!("-{:016x}", fnv1a(turn.as_bytes())));
+        let own = fnv1a(bytes);
+        let fingerprint = match &turn {
+            Some(turn) => format!("{own:016x}-{:016x}", fnv1a(turn.as_bytes())),
+            None => format!("{own:016x}"),
+        };
+        let tool = members.str("tool_name");
+        let task =
+            members.get("tool_input").filter(|_| tool.is_some() && tool.as_deref() == host.subagent_tool);
         Some(Event {
             name,
             moment,
-            session: any(&["session_id", "conversation_id", "conversationId"])?,
+            session,
             directory: field("cwd")
                 .or_else(|| first_of(&["workspace_roots", "workspacePaths"]))
                 .filter(|path| is_place(path)),
             transcript: any(&["transcript_path", "transcriptPath"]).filter(|path| is_place(path)),
             source: field("source"),
-            in_subagent: field("agent_id").is_some(),
-            task: host
-                .subagent_tool
-                .filter(|tool| field("tool_name").as_deref() == Some(tool))
-                .and_then(|_| members.get("tool_input"))
-                .map(|input| format!("{:016x}", fnv1a(input.text.as_bytes()))),
+            in_subagent: members.str("agent_id").is_some_and(|agent| !agent.is_empty()),
+            task: task.map(|input| format!("{:016x}", fnv1a(input.text.as_bytes()))),
             is_continuation: members
                 .str("prompt")
                 .is_some_and(|prompt| prompt.is_empty() || fence::is_relays(&prompt)),
             is_answered: !host.no_answer.is_some_and(|(key, words)| {
                 members.str(key).is_some_and(|said| said.is_empty() || said == words)
             }),
-            of_inbox: members.str("tool_name").is_some_and(|tool| tool.ends_with("__inbox")),
+            of_inbox: tool.is_some_and(|tool| tool.ends_with("__inbox")),
             turn,
-            fingerprint: format!("{:016x}{of_turn}", fnv1a(bytes)),
+            fingerprint,
         })
     }
 }
@@ -127,6 +130,6 @@ mod tests {
     fn an_event_without_a_name_is_a_start() {
         let event =
             Event::parse(br#"{"session_id":"s","cwd":"/w","source":"resume"}"#, &HOSTS[0], None).unwrap();
-        assert_eq!((event.name.as_str(), event.moment), ("SessionStart", Moment::Start));
+        assert_eq!((event.name, event.moment), ("SessionStart", Moment::Start));
     }
 }
