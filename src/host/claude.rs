@@ -40,7 +40,7 @@ pub const HOST: Host = Host {
         let line = line.contains("Title\"").then_some(line)?;
         text_at(line, &["customTitle"]).or_else(|| text_at(line, &["aiTitle"]))
     },
-    running: Some(Records {
+    running: Some(&Records {
         folder: |env| folder(env).join("sessions"),
         ending: ".json",
         read: running_session,

@@ -20,7 +20,7 @@ pub const HOST: Host = Host {
     mark_variable: "CODEX_THREAD_ID",
     inherited_variables: &["CODEX_THREAD_ID", "CODEX_SESSION_ID", "CODEX_EXEC_SERVER_URL"],
     meta_paths: &[&["sessionId"], &["x-codex-turn-metadata", "session_id"], &["threadId"]],
-    subagent_mark: Some((&["x-codex-turn-metadata", "thread_source"], "subagent")),
+    subagent_mark: Some(&(&["x-codex-turn-metadata", "thread_source"], "subagent")),
     // A model that it does not know gets no more than 10,000 bytes of an answer, without the middle.
     answer_bytes: CUT_ANSWER_BYTES,
     resume,

@@ -98,7 +98,7 @@ impl Event {
                 .str("prompt")
                 .is_some_and(|prompt| prompt.is_empty() || fence::is_relays(&prompt)),
             is_answered: !host.no_answer.is_some_and(|(key, words)| {
-                members.str(key).is_some_and(|said| said.is_empty() || said == words)
+                members.str(key).is_some_and(|said| said.is_empty() || said == *words)
             }),
             of_inbox: tool.is_some_and(|tool| tool.ends_with("__inbox")),
             turn,

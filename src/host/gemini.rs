@@ -32,7 +32,7 @@ pub const HOST: Host = Host {
     // It puts that before the prompt, and drops both when the session is resumed.
     deaf_at: &[Moment::Start],
     subagent_tool: Some(SUBAGENT_TOOL),
-    no_answer: Some(("prompt_response", "[no response text]")),
+    no_answer: Some(&("prompt_response", "[no response text]")),
     moments: &[
         ("SessionStart", Moment::Start),
         ("BeforeAgent", Moment::Prompt),

@@ -64,7 +64,7 @@ pub struct Host {
     /// over whatever the model wrote there.
     pub call_argument: Option<&'static str>,
     /// Where a tool call's `_meta` tells that a subagent makes it, and with what word.
-    pub subagent_mark: Option<(&'static [&'static str], &'static str)>,
+    pub subagent_mark: Option<&'static (&'static [&'static str], &'static str)>,
     /// How much of a tool's answer it surely hands to the model whole, in bytes.
     pub answer_bytes: usize,
     pub sessions: Sessions,
@@ -80,7 +80,7 @@ pub struct Host {
     pub subagent_tool: Option<&'static str>,
     /// The member of a turn's end that holds what the model said, and what it holds
     /// besides nothing when the model said nothing.
-    pub no_answer: Option<(&'static str, &'static str)>,
+    pub no_answer: Option<&'static (&'static str, &'static str)>,
     /// What the transcript holds of a turn that has begun, by the id that its prompt's
     /// event gives: for a host that announces a prompt when it only waits behind a
     /// turn that runs, where its user can take it back.
@@ -117,9 +117,9 @@ pub struct Host {
     /// holds.
     pub transcript_title: fn(line: &str) -> Option<String>,
     /// How to ask it for its sessions, where it keeps no transcripts to read.
-    pub listing: Option<Listing>,
+    pub listing: Option<&'static Listing>,
     /// Its own records of the sessions that run now, where it keeps any.
-    pub running: Option<Records>,
+    pub running: Option<&'static Records>,
     pub wiring: Wiring,
 }
 

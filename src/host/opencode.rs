@@ -30,7 +30,7 @@ pub const HOST: Host = Host {
     resume,
     attach: |id| words(&["--session", id]),
     ring: Some(|env, id, line| ring_plugin(env, "RELAY_OPENCODE_BELL", id, line)),
-    listing: Some(Listing { files, arguments: &LIST, rows }),
+    listing: Some(&Listing { files, arguments: &LIST, rows }),
     wiring: Wiring::Plugin(&PLUGIN),
     ..USUAL
 };

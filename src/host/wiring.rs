@@ -3,6 +3,7 @@
 //! Invariant: pure. Each host says here what its files hold; reading and writing
 //! them is `ops::wiring` and `ops::install`.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::json::{self, Document, Object, Value, edit};
@@ -155,20 +156,19 @@ impl Wiring {
 
 /// The servers in the object `mcpServers` of a JSON text.
 pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
-    let server = |(name, entry): (String, &str)| {
-        let string = |path: &[&str]| {
-            edit::value(entry, path).flatten().and_then(json::decode).map(|text| text.into_owned())
-        };
+    let string = |value: &str| json::decode(value).map(Cow::into_owned);
+    let string_at = |entry: &str, path: &[&str]| edit::value(entry, path).flatten().and_then(string);
+    let mut found = Vec::new();
+    for (name, entry) in edit::entries(text, &["mcpServers"])? {
         let words = edit::elements(entry, &["args"]).unwrap_or_default();
-        let words = words.into_iter().filter_map(json::decode).map(|word| word.into_owned());
-        Listed {
+        found.push(Listed {
             name,
-            program: string(&["command"]).unwrap_or_default(),
-            words: words.collect(),
-            store: string(&["env", "AGENT_RELAY_HOME"]),
-        }
-    };
-    Some(edit::entries(text, &["mcpServers"])?.into_iter().map(server).collect())
+            program: string_at(entry, &["command"]).unwrap_or_default(),
+            words: words.into_iter().filter_map(string).collect(),
+            store: string_at(entry, &["env", "AGENT_RELAY_HOME"]),
+        });
+    }
+    Some(found)
 }
 
 /// Adds relay's server to the object `mcpServers`; `more`: what this host wants

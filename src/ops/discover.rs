@@ -101,7 +101,7 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
 
 /// Collects the sessions that a host lists itself, if any of them was active lately.
 fn list(relay: &Relay, host: &'static Host, oldest_ms: u64, candidates: &mut Vec<Discovered>) {
-    let Some(listing) = &host.listing else { return };
+    let Some(listing) = host.listing else { return };
     let changed = |path: &PathBuf| {
         path.metadata().and_then(|data| data.modified()).is_ok_and(|time| clock::file_ms(time) >= oldest_ms)
     };

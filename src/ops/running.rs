@@ -12,7 +12,7 @@ use crate::sys::{Env, file};
 
 /// Whether a process of the host runs this session, as the host has noted it.
 pub fn runs_by_its_host(env: &Env, host: &Host, id: &str) -> bool {
-    host.running.as_ref().is_some_and(|records| is_recorded(env, records, id))
+    host.running.is_some_and(|records| is_recorded(env, records, id))
 }
 
 fn is_recorded(env: &Env, records: &Records, id: &str) -> bool {
