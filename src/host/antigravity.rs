@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::usual::{USUAL, words};
+use super::usual::{USUAL, words, words_and};
 use super::wiring::{Entries, Form, Server, program_of_shell_hook, shell_line};
 use super::{Host, Moment, Wiring};
 use crate::json::{Object, edit};
@@ -29,9 +29,7 @@ pub const HOST: Host = Host {
         _ => "{}",
     },
     moments: &[("PreInvocation", Moment::ToolUse), ("Stop", Moment::TurnEnd)],
-    resume: |id, message, _| {
-        words(&["--output-format", "json", "--conversation", id, &format!("-p={message}")])
-    },
+    resume: |id, message, _| words_and(&["--output-format", "json", "--conversation", id], "-p", message),
     attach: |id| words(&["--conversation", id]),
     // It keeps its conversations in databases: there are no transcripts.
     wiring: Wiring::Entries(&ENTRIES),

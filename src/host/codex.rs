@@ -88,7 +88,7 @@ fn folder(env: &Env) -> PathBuf {
 const SERVER: [&str; 2] = ["mcp_servers", "relay"];
 
 fn is_ours(table: &Table) -> bool {
-    table.name.len() >= SERVER.len() && table.name.iter().zip(SERVER).all(|(key, of_server)| key == of_server)
+    matches!(&table.name[..], [top, name, ..] if top == SERVER[0] && name == SERVER[1])
 }
 
 /// The servers of `config.toml`, each a table below `mcp_servers`.

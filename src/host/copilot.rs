@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::usual::{USUAL, common_output, text_at, words};
+use super::usual::{USUAL, common_output, text_at, words_and};
 use super::wiring::{
     Change, Entries, Server, add_to_json, in_group, is_true, program_of_hook, remove_from_json,
 };
@@ -37,8 +37,7 @@ pub const HOST: Host = Host {
     // What stands there at a resume is gone with the next one.
     deaf_at: &[Moment::Start],
     resume: |id, message, _| {
-        let (session, prompt) = (format!("--resume={id}"), format!("--prompt={message}"));
-        words(&["--output-format", "json", &session, &prompt])
+        words_and(&["--output-format", "json", &format!("--resume={id}")], "--prompt", message)
     },
     attach: |id| vec![format!("--resume={id}")],
     transcripts: |env| folder(env).join("session-state"),

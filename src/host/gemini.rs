@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::usual::{USUAL, text_at, text_of, words};
+use super::usual::{USUAL, text_at, text_of, words, words_and};
 use super::wiring::{Entries, Server, in_group, named_hook, program_of_shell_hook};
 use super::{Host, Moment, Sessions, Wiring};
 use crate::json::{Object, edit};
@@ -41,9 +41,7 @@ pub const HOST: Host = Host {
         ("AfterAgent", Moment::TurnEnd),
         ("SessionEnd", Moment::End),
     ],
-    resume: |id, message, _| {
-        words(&["--resume", id, "--output-format", "json", &format!("--prompt={message}")])
-    },
+    resume: |id, message, _| words_and(&["--resume", id, "--output-format", "json"], "--prompt", message),
     attach: |id| words(&["--resume", id]),
     // Nothing is known that starts a turn in a session at its prompt.
     transcripts: |env| folder(env).join("tmp"),
@@ -87,9 +85,10 @@ const ENTRIES: Entries = Entries {
     program: |hook| program_of_shell_hook(hook, WORDS),
     plugin: |env| {
         let extensions = folder(env).join("extensions");
-        ["relay/.gemini-extension-install.json", "extension-enablement.json"]
-            .map(|name| extensions.join(name))
-            .to_vec()
+        vec![
+            extensions.join("relay/.gemini-extension-install.json"),
+            extensions.join("extension-enablement.json"),
+        ]
     },
     has_plugin: |texts| {
         // Where it is on, each with a `!` where it is off; this stays when it is taken out.

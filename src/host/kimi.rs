@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::usual::{USUAL, text_of, words};
+use super::usual::{USUAL, text_of, words, words_and};
 use super::wiring::{Entries, Form, Server, program_of_line, shell_line};
 use super::{Host, Moment, Wiring};
 use crate::json::{self, toml};
@@ -23,7 +23,7 @@ pub const HOST: Host = Host {
     // A turn's end is heard once and tells nothing when the model has gone on.
     deaf_at: &[Moment::Start, Moment::ToolUse, Moment::TurnEnd],
     resume: |id, message, _| {
-        words(&["--session", id, "--output-format", "stream-json", &format!("--prompt={message}")])
+        words_and(&["--session", id, "--output-format", "stream-json"], "--prompt", message)
     },
     attach: |id| words(&["--session", id]),
     transcripts: |env| folder(env).join("sessions"),

@@ -68,21 +68,23 @@ fn resume(id: &str, message: &str, _in_repository: bool) -> Vec<String> {
 /// The database, and its log of what is new.
 fn files(env: &Env) -> Vec<PathBuf> {
     let data = env.path("XDG_DATA_HOME").unwrap_or_else(|| env.below_home(".local/share"));
-    ["opencode.db", "opencode.db-wal"].map(|name| data.join("opencode").join(name)).to_vec()
+    vec![data.join("opencode/opencode.db"), data.join("opencode/opencode.db-wal")]
 }
 
 fn rows(output: &str) -> Vec<Listed> {
-    let Ok(document) = Document::parse(output.as_bytes()) else { return Vec::new() };
-    let row = |row: Value| {
-        let text = |key: &str| row.get(key).and_then(Value::str).map(str::to_owned);
-        Some(Listed {
-            id: text("id").filter(|id| is_host_id(id))?,
-            directory: text("directory"),
-            title: text("title"),
-            active_ms: row.get("time_updated")?.u64()?,
-        })
+    let mut found = Vec::new();
+    let document = Document::parse(output.as_bytes());
+    let Some(rows) = document.as_ref().ok().and_then(|document| document.value().items()) else {
+        return found;
     };
-    document.value().items().into_iter().flatten().filter_map(row).collect()
+    for row in rows {
+        let text = |key: &str| row.get(key).and_then(Value::str).map(str::to_owned);
+        let id = text("id").filter(|id| is_host_id(id));
+        if let (Some(id), Some(active_ms)) = (id, row.get("time_updated").and_then(Value::u64)) {
+            found.push(Listed { id, directory: text("directory"), title: text("title"), active_ms });
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::usual::{USUAL, text_of, words};
+use super::usual::{USUAL, text_of, words, words_and};
 use super::wiring::{Entries, Server, in_group, is_true, named_hook, program_of_shell_hook};
 use super::{Host, Moment, Wiring};
 use crate::json::Object;
@@ -33,9 +33,7 @@ pub const HOST: Host = Host {
     answer_bytes: CUT_ANSWER_BYTES,
     // It becomes a part of the system prompt, which is made anew when the session is resumed.
     deaf_at: &[Moment::Start],
-    resume: |id, message, _| {
-        words(&["--resume", id, "--output-format", "json", &format!("--prompt={message}")])
-    },
+    resume: |id, message, _| words_and(&["--resume", id, "--output-format", "json"], "--prompt", message),
     attach: |id| words(&["--resume", id]),
     transcripts: |env| folder(env).join("projects"),
     transcript_depth: 2,

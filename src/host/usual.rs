@@ -60,6 +60,13 @@ pub fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// Arguments, and an option with its value behind them.
+pub fn words_and(first: &[&str], option: &str, value: &str) -> Vec<String> {
+    let mut all = words(first);
+    all.push(format!("{option}={value}"));
+    all
+}
+
 /// What a member of an object says, if it is a text and not empty.
 pub fn text_of(object: &str, key: &str) -> Option<String> {
     json::members(object)?.str(key).map(Cow::into_owned).filter(|text| !text.is_empty())

@@ -160,11 +160,14 @@ pub fn servers_in_json(text: &str) -> Option<Vec<Listed>> {
     let string_at = |entry: &str, path: &[&str]| edit::value(entry, path).flatten().and_then(string);
     let mut found = Vec::new();
     for (name, entry) in edit::entries(text, &["mcpServers"])? {
-        let words = edit::elements(entry, &["args"]).unwrap_or_default();
+        let mut words = Vec::new();
+        for word in edit::elements(entry, &["args"]).unwrap_or_default() {
+            words.extend(string(word));
+        }
         found.push(Listed {
             name,
             program: string_at(entry, &["command"]).unwrap_or_default(),
-            words: words.into_iter().filter_map(string).collect(),
+            words,
             store: string_at(entry, &["env", "AGENT_RELAY_HOME"]),
         });
     }
@@ -203,7 +206,7 @@ pub fn is_true(text: &str, path: &[&str]) -> bool {
 
 /// The text of relay's plugin, told where relay is.
 pub fn plugin_text(text: &str, program: &str) -> String {
-    text.replacen("? beside : \"relay\"", &format!("? beside : {}", json::quote(program)), 1)
+    text.replace("? beside : \"relay\"", &format!("? beside : {}", json::quote(program)))
 }
 
 /// A shell's line that starts `program` with these words.
