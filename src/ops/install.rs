@@ -63,15 +63,15 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
         Wiring::Plugin(plugin) => return plan_plugin(relay, host, plugin, Some(&(plugin.text)(&program))),
     };
     let mut drafts = Drafts::default();
-    let by_program = plan_server(relay, host, wiring, &program, &mut drafts)?;
-    let server = by_program.is_some() || !drafts.0.is_empty();
+    plan_server(relay, host, wiring, &program, &mut drafts)?;
+    let server = !drafts.by_program.is_empty() || !drafts.edited.is_empty();
     let path = (wiring.hooks)(&relay.env);
     let draft = drafts.of(&path)?;
     let mut events = Vec::new();
     let after = with_hooks(relay, host, wiring, &program, &draft.after, &mut events);
     let what = if events.is_empty() { String::new() } else { format!("hooks for {}", events.join(", ")) };
     draft.edit(host, after, &what)?;
-    Ok(Work { host, changes: drafts.changes(by_program)?, server, left: None })
+    Ok(Work { host, changes: drafts.changes()?, server, left: None })
 }
 
 /// A text of the host's with one hook for each event that starts this relay, and no
@@ -127,7 +127,6 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
         None => Installed::default(),
     };
     let mut drafts = Drafts::default();
-    let mut by_program = None;
     let path = (wiring.server.path)(&relay.env);
     let mut left = None;
     let there = servers(relay, host, wiring)?;
@@ -139,7 +138,7 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     } else if there.is_some() && (installed.server || unknown) {
         match wiring.server.change {
             wiring::Change::Program { remove, .. } => {
-                by_program = Some(by_host(host, path, '-', vec![host::words(remove)]));
+                drafts.by_program.push(by_host(host, path, '-', vec![host::words(remove)]));
             }
             wiring::Change::Edit { remove, .. } => {
                 let draft = drafts.of(&path)?;
@@ -150,18 +149,18 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
     let path = (wiring.hooks)(&relay.env);
     let draft = drafts.of(&path)?;
     draft.edit(host, without_hooks(host, wiring, &draft.after), "relay's hooks")?;
-    Ok(Work { host, changes: drafts.changes(by_program)?, server: false, left })
+    Ok(Work { host, changes: drafts.changes()?, server: false, left })
 }
 
-/// Plans the server: what the host's program does, or an edit in `drafts`;
-/// neither where it is there.
+/// Plans the server: what the host's program does, or an edit; neither where it is
+/// there.
 fn plan_server(
     relay: &Relay,
     host: &'static Host,
     wiring: &Entries,
     program: &str,
     drafts: &mut Drafts,
-) -> Result<Option<Change>> {
+) -> Result<()> {
     let path = (wiring.server.path)(&relay.env);
     let there = servers(relay, host, wiring)?;
     let good = |server: &&wiring::Listed| {
@@ -170,7 +169,7 @@ fn plan_server(
             && store_of(relay, wiring, server) == relay.home()
     };
     if there.iter().any(|server| good(&server)) {
-        return Ok(None);
+        return Ok(());
     }
     let former = there.iter().find(|server| server.name == "relay");
     if let Some(other) = former.filter(|server| !is_bus(server)) {
@@ -200,13 +199,13 @@ fn plan_server(
                 runs.push(host::words(remove));
             }
             runs.push(add(program, store.as_deref()));
-            Ok(Some(by_host(host, path, '+', runs)))
+            drafts.by_program.push(by_host(host, path, '+', runs));
+            Ok(())
         }
         wiring::Change::Edit { add, remove } => {
             let draft = drafts.of(&path)?;
             let cleared = if former.is_some() { remove(&draft.after) } else { Some(draft.after.clone()) };
-            draft.edit(host, cleared.and_then(|text| add(&text, program, store.as_deref())), SERVER)?;
-            Ok(None)
+            draft.edit(host, cleared.and_then(|text| add(&text, program, store.as_deref())), SERVER)
         }
     }
 }
@@ -215,7 +214,10 @@ fn plan_server(
 const SERVER: &str = "the server relay";
 
 fn by_host(host: &Host, path: PathBuf, sign: char, runs: Vec<Vec<String>>) -> Change {
-    let lines = runs.iter().map(|words| format!("{sign} {} {}", host.program, words.join(" "))).collect();
+    let mut lines = Vec::new();
+    for words in &runs {
+        lines.push(format!("{sign} {} {}", host.program, words.join(" ")));
+    }
     Change { path, what: SERVER.to_owned(), lines, doing: Doing::Program(runs) }
 }
 
@@ -237,9 +239,13 @@ fn feasible(path: &Path) -> Result<()> {
     user_file::target(path).map(|_| ()).map_err(|e| Error::io("change", path, e))
 }
 
-/// The files that are to be edited, each with all its edits.
+/// What is to be done.
 #[derive(Default)]
-struct Drafts(Vec<Draft>);
+struct Drafts {
+    by_program: Vec<Change>,
+    /// The files that are to be edited, each with all its edits.
+    edited: Vec<Draft>,
+}
 
 struct Draft {
     path: PathBuf,
@@ -264,28 +270,27 @@ impl Draft {
 
 impl Drafts {
     fn of(&mut self, path: &Path) -> Result<&mut Draft> {
-        let there = self.0.iter().position(|draft| draft.path == path);
+        let there = self.edited.iter().position(|draft| draft.path == path);
         let index = match there {
             Some(index) => index,
             None => {
                 let before = read(path)?;
-                self.0.push(Draft {
+                self.edited.push(Draft {
                     path: path.to_owned(),
                     after: before.clone(),
                     before,
                     what: String::new(),
                 });
-                self.0.len() - 1
+                self.edited.len() - 1
             }
         };
-        Ok(&mut self.0[index])
+        Ok(&mut self.edited[index])
     }
 
-    /// What is to be done, by the host's program and to these files, unless one of
-    /// them must not be replaced.
-    fn changes(self, by_program: Option<Change>) -> Result<Vec<Change>> {
-        let mut changes = Vec::from_iter(by_program);
-        for Draft { path, before, after, what } in self.0 {
+    /// All changes, unless one of their files must not be replaced.
+    fn changes(self) -> Result<Vec<Change>> {
+        let mut changes = self.by_program;
+        for Draft { path, before, after, what } in self.edited {
             if after != before {
                 let lines = difference(&before, &after);
                 changes.push(Change { path, what, lines, doing: Doing::Content(after) });
