@@ -155,7 +155,11 @@ fn version(relay: &Relay, program: &str) -> Option<String> {
 /// A version's numbers, to be compared.
 fn number(version: &str) -> Vec<u64> {
     let digits = |part: &str| part.bytes().take_while(u8::is_ascii_digit).count();
-    version.split('.').map(|part| part[..digits(part)].parse().unwrap_or(0)).collect()
+    let mut numbers = Vec::new();
+    for part in version.split('.') {
+        numbers.push(part[..digits(part)].parse().unwrap_or(0));
+    }
+    numbers
 }
 
 /// Another program called relay that a host would start instead.

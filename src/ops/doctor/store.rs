@@ -4,6 +4,7 @@
 
 use std::fs::TryLockError;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 use super::Findings;
 use crate::error::Result;
@@ -58,7 +59,7 @@ fn permissions(store: &Store, findings: &mut Findings) {
         let what = format_args!("{} belongs to another user; give it back with chown", home.display());
         findings.problem("permissions", what);
     } else if mode & 0o077 != 0 {
-        let (path, word) = (home.display(), shell_word(&home.to_string_lossy()));
+        let (path, word) = (home.display(), path_word(home));
         let what = format_args!("{path} is open to others (mode {mode:o}); run: chmod -R go= {word}");
         findings.problem("permissions", what);
     } else {
@@ -145,12 +146,13 @@ fn sessions(store: &Store, findings: &mut Findings) {
 }
 
 fn mail(rows: &[Row], findings: &mut Findings) {
-    let waiting: Vec<&Row> = rows.iter().filter(|row| row.has_mail).collect();
-    if waiting.is_empty() {
+    let waiting = rows.iter().filter(|row| row.has_mail);
+    let sessions = waiting.clone().count();
+    if sessions == 0 {
         return findings.fine("mail", format_args!("none waits"));
     }
     let now = clock::now_ms();
-    for row in waiting.iter().take(10) {
+    for row in waiting.take(10) {
         let name = row.found.info.label();
         let Ok((cursor, bytes)) = row.found.session.cursor() else { continue };
         let (mut waiting, mut oldest) = (0, None);
@@ -180,8 +182,8 @@ fn mail(rows: &[Row], findings: &mut Findings) {
             ),
         }
     }
-    if waiting.len() > 10 {
-        findings.notice("mail", format_args!("and mail for {} more", count(waiting.len() - 10, "session")));
+    if sessions > 10 {
+        findings.notice("mail", format_args!("and mail for {} more", count(sessions - 10, "session")));
     }
 }
 
@@ -203,16 +205,18 @@ fn circles(store: &Store, findings: &mut Findings) {
     let mut ending = Vec::new();
     for session in store.sessions().unwrap_or_default() {
         let Some(ring) = ring(store, &session, &mut ending) else { continue };
-        // The one to begin with: what it has must not be left behind.
+        // Told of the one to begin with: what it has must not be left behind.
         let has_mail = |at: &Found| at.session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let owned = |at: &Found| at.info.name.clone().filter(|name| leads_to(store, name, &at.session));
-        let first = ring.iter().max_by_key(|at| (has_mail(at), owned(at).is_some(), at.info.id.as_str()));
-        let Some(at) = first.filter(|at| at.session == session) else { continue };
+        let rank = |at: &Found| (has_mail(at), owned(at).is_some(), at.info.id.clone());
+        let at = &ring[0];
+        if ring.iter().any(|other| rank(other) > rank(at)) {
+            continue;
+        }
         let (id, host) = (&at.info.id, &at.info.host);
         let name = owned(at).unwrap_or_else(|| "<new-name>".to_owned());
-        let directory = at.info.directory.clone().unwrap_or_default();
-        let [record, directory] =
-            [session.record(), directory].map(|path| shell_word(&path.to_string_lossy()));
+        let record = path_word(&session.record());
+        let directory = path_word(at.info.directory.as_deref().unwrap_or(Path::new("")));
         let what = format_args!(
             "those of session {id} go in a circle, so mail for it is refused; mend it with: \
                  rm {record} && relay register {name} --id {id} --tool {host} --dir {directory}"
@@ -237,8 +241,14 @@ fn ring(store: &Store, first: &Session, ending: &mut Vec<Session>) -> Option<Vec
         }
         session = next;
     }
-    ending.extend(ring.into_iter().map(|at| at.session));
+    for at in ring {
+        ending.push(at.session);
+    }
     None
+}
+
+fn path_word(path: &Path) -> String {
+    shell_word(&path.to_string_lossy())
 }
 
 fn leads_to(store: &Store, name: &str, session: &Session) -> bool {
