@@ -4,7 +4,7 @@
 //! Invariant: pure text; comments, trailing commas, line ends and indentation are
 //! kept; a text that is not understood gives `None`, never a guess.
 
-use super::jsonc::{Child, Span, after_space, children, find, member, root};
+use super::jsonc::{Child, Span, after_space, children, find, member, root, walk};
 use super::quote;
 
 /// The value at a path of member names, as text; the outer `None` is a text that
@@ -16,8 +16,10 @@ pub fn value<'a>(text: &'a str, path: &[&str]) -> Option<Option<&'a str>> {
 /// The members of the object at `path`, or the elements of the array there (their
 /// keys are empty), as text; none where there is nothing.
 pub fn entries<'a>(text: &'a str, path: &[&str]) -> Option<Vec<(String, &'a str)>> {
-    let children = find(text, path)?.map_or(Some(Vec::new()), |span| children(text, span))?;
-    Some(children.into_iter().map(|child| (child.key, child.value.of(text))).collect())
+    let Some(span) = find(text, path)? else { return Some(Vec::new()) };
+    let mut found = Vec::new();
+    walk(text, span.start, 0, &mut |child| found.push((child.key, child.value.of(text))))?;
+    Some(found)
 }
 
 /// The elements of the array at `path`, as text; none where there is no such array.
@@ -88,10 +90,8 @@ pub fn append(text: &str, path: &[&str], item: &str) -> Option<String> {
 /// `None` also where it has that member. An empty text counts as `{}`.
 pub fn set(text: &str, path: &[&str], value: &str) -> Option<String> {
     let (key, parent) = path.split_last()?;
-    match find(text, path)? {
-        Some(_) => None,
-        None => insert(text, parent, "{}", &format!("{}: {value}", quote(key))),
-    }
+    let is_there = find(text, path)?.is_some();
+    if is_there { None } else { insert(text, parent, "{}", &format!("{}: {value}", quote(key))) }
 }
 
 /// Adds a child to the container at `path`, which has these brackets.
@@ -106,7 +106,7 @@ fn insert(text: &str, path: &[&str], brackets: &str, child: &str) -> Option<Stri
             continue;
         }
         // What is missing is made from the inside out.
-        let indent = |levels: usize| format!("{}{}", line_indent(text, span.start), unit.repeat(levels));
+        let indent = |levels| line_indent(text, span.start).to_owned() + &unit.repeat(levels);
         let mut made = child.to_owned();
         let mut around = brackets;
         for (level, key) in path[depth..].iter().enumerate().rev() {

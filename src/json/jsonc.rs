@@ -74,7 +74,7 @@ pub fn children(text: &str, container: Span) -> Option<Vec<Child>> {
 }
 
 /// Shows each child of the container that begins at `start`. Returns where it ends.
-fn walk(text: &str, start: usize, depth: usize, show: &mut dyn FnMut(Child)) -> Option<usize> {
+pub fn walk(text: &str, start: usize, depth: usize, show: &mut dyn FnMut(Child)) -> Option<usize> {
     let bytes = text.as_bytes();
     let close = match bytes.get(start)? {
         b'{' => b'}',

@@ -123,8 +123,11 @@ pub fn string(raw: &str) -> Option<String> {
 /// The strings of an array.
 pub fn strings(raw: &str) -> Option<Vec<String>> {
     raw.strip_prefix('[')?;
-    let (elements, _) = parts(raw, 0, 0)?;
-    elements.iter().map(|(_, value)| string(value)).collect()
+    let mut found = Vec::new();
+    for (_, value) in parts(raw, 0, 0)?.0 {
+        found.push(string(value)?);
+    }
+    Some(found)
 }
 
 /// The members of an inline table.

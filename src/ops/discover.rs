@@ -182,11 +182,14 @@ fn title_in(path: &Path, host: &Host) -> Option<String> {
 /// A title as one short line: it may be anything that somebody wrote.
 fn plain_title(title: &str) -> String {
     let mut line = String::new();
-    for word in title.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        line.push_str(if line.is_empty() { "" } else { " " });
-        line.push_str(word);
+    for c in title.chars() {
+        if !c.is_whitespace() && !c.is_control() {
+            line.push(c);
+        } else if !line.is_empty() && !line.ends_with(' ') {
+            line.push(' ');
+        }
     }
-    shorten(&line)
+    shorten(line.trim_end())
 }
 
 /// What the first line of a file tells that tells anything, if it is one of so many.

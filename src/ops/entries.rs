@@ -55,7 +55,11 @@ fn is_hook_at(table: &Table, event: &str) -> bool {
 
 /// The programs that relay's hooks in this group start.
 fn programs(wiring: &Entries, group: &str) -> Vec<String> {
-    hooks_of(group).iter().filter_map(|hook| own_program(wiring, hook)).collect()
+    let mut found = Vec::new();
+    for hook in hooks_of(group) {
+        found.extend(own_program(wiring, hook));
+    }
+    found
 }
 
 /// The hooks of a group; some hosts have none, only hooks.

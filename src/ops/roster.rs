@@ -45,7 +45,10 @@ pub fn in_room(store: &Store, room: &str) -> Result<Vec<Row>> {
         let hint = ": nobody is in it; `relay list` shows the rooms of each session";
         return Err(Error::not_found("room", &format!("#{name}"), hint));
     }
-    let sessions: Vec<Session> = members.into_iter().map(|member| member.session).collect();
+    let mut sessions = Vec::with_capacity(members.len());
+    for member in members {
+        sessions.push(member.session);
+    }
     rows(store, &sessions)
 }
 

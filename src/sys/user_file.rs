@@ -66,12 +66,16 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Where a copy of the file at `path` can be kept, beside it; `None` when there
 /// is no such file.
 pub fn name_of_copy(path: &Path) -> Option<PathBuf> {
-    let name = |number: usize| match number {
-        1 => with_ending(path, ".relay-backup"),
-        _ => with_ending(path, &format!(".relay-backup-{number}")),
-    };
-    let is_free = |copy: &PathBuf| copy.symlink_metadata().is_err();
-    path.exists().then(|| (1..).map(name).find(is_free))?
+    if !path.exists() {
+        return None;
+    }
+    let mut copy = with_ending(path, ".relay-backup");
+    let mut number = 1;
+    while copy.symlink_metadata().is_ok() {
+        number += 1;
+        copy = with_ending(path, &format!(".relay-backup-{number}"));
+    }
+    Some(copy)
 }
 
 /// Keeps a copy of the file at `path`.
