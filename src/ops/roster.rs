@@ -52,8 +52,8 @@ pub fn in_room(store: &Store, room: &str) -> Result<Vec<Row>> {
     rows(store, &sessions)
 }
 
-/// The rows of these sessions, in order.
-fn rows(store: &Store, sessions: &[Session]) -> Result<Vec<Row>> {
+/// As [`roster`], of these sessions.
+pub fn rows(store: &Store, sessions: &[Session]) -> Result<Vec<Row>> {
     let mut rows = in_two(sessions, look_at);
     for room in store.rooms()? {
         let members = store.members(&room)?;

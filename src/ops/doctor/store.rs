@@ -13,7 +13,7 @@ use crate::limits::CLOCK_SLACK_MS;
 use crate::mail::text::count;
 use crate::ops::find::Found;
 use crate::ops::reach::Reach;
-use crate::ops::roster::{Row, roster};
+use crate::ops::roster::{Row, rows};
 use crate::ops::{KEEP_VARIABLES, Relay};
 use crate::store::{Session, Store};
 use crate::sys::disk::{self, Refusal};
@@ -131,18 +131,20 @@ fn clock_was_set_back(rows: &[Row], findings: &mut Findings) {
 }
 
 fn sessions(store: &Store, findings: &mut Findings) {
-    let rows = match roster(store) {
-        Ok(rows) => rows,
+    let sessions = store.sessions();
+    let rows = sessions.and_then(|sessions| Ok((rows(store, &sessions)?, sessions)));
+    let (rows, sessions) = match rows {
+        Ok(found) => found,
         Err(error) => return findings.problem("sessions", format_args!("{error}")),
     };
     let live = rows.iter().filter(|row| row.live).count();
     findings.fine("sessions", format_args!("{} ({live} live)", rows.len()));
     clock_was_set_back(&rows, findings);
     mail(&rows, findings);
-    strays(store, findings);
-    circles(store, findings);
+    strays(&sessions, findings);
+    circles(store, &sessions, findings);
     names(store, &rows, findings).unwrap_or_else(|error| findings.problem("names", format_args!("{error}")));
-    damage(store, findings).unwrap_or_else(|error| findings.problem("records", format_args!("{error}")));
+    damage(&sessions, findings).unwrap_or_else(|error| findings.problem("records", format_args!("{error}")));
 }
 
 fn mail(rows: &[Row], findings: &mut Findings) {
@@ -188,8 +190,8 @@ fn mail(rows: &[Row], findings: &mut Findings) {
 }
 
 /// Mail for ids that no host has announced: a slip, or a session yet to come.
-fn strays(store: &Store, findings: &mut Findings) {
-    for session in store.sessions().unwrap_or_default().iter().filter(|session| !session.is_registered()) {
+fn strays(sessions: &[Session], findings: &mut Findings) {
+    for session in sessions.iter().filter(|session| !session.is_registered()) {
         let waiting = session.cursor().and_then(|(cursor, bytes)| session.count(cursor.consumed, bytes));
         let waiting = waiting.unwrap_or(0);
         if waiting > 0 {
@@ -201,10 +203,10 @@ fn strays(store: &Store, findings: &mut Findings) {
 }
 
 /// Sessions that go on from each other: mail for any of them finds no reader.
-fn circles(store: &Store, findings: &mut Findings) {
+fn circles(store: &Store, sessions: &[Session], findings: &mut Findings) {
     let mut ending = Vec::new();
-    for session in store.sessions().unwrap_or_default() {
-        let Some(ring) = ring(store, &session, &mut ending) else { continue };
+    for session in sessions {
+        let Some(ring) = ring(store, session, &mut ending) else { continue };
         // Told of the one to begin with: what it has must not be left behind.
         let has_mail = |at: &Found| at.session.cursor().is_ok_and(|(cursor, bytes)| bytes > cursor.consumed);
         let owned = |at: &Found| at.info.name.clone().filter(|name| leads_to(store, name, &at.session));
@@ -269,9 +271,9 @@ fn names(store: &Store, rows: &[Row], findings: &mut Findings) -> Result<()> {
     Ok(())
 }
 
-fn damage(store: &Store, findings: &mut Findings) -> Result<()> {
+fn damage(sessions: &[Session], findings: &mut Findings) -> Result<()> {
     let mut found = false;
-    for session in store.sessions()? {
+    for session in sessions {
         let (record, cursor) = (session.info(), session.cursor_is_damaged());
         let is_damaged = matches!(cursor, Ok(true));
         if let Some(error) = record.err().or(cursor.err()) {
