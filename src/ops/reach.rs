@@ -47,16 +47,16 @@ impl Reach {
 pub fn outlook(to: &Found, sender: &str) -> String {
     let name = to.info.label();
     match Reach::of(to, to.session.is_live(&to.info)) {
-        Reach::Bell if is_spent(&to.session, sender) => format!(
-            "{name} is live and reads it at its next tool call, turn end or prompt; its bell has rung often enough for \
-             this sender within the hour"
-        ),
-        Reach::Bell => {
-            format!(
-                "{name} is live and reads it at its next tool call, turn end or prompt; if it is idle, it is rung"
-            )
+        live @ (Reach::Bell | Reach::Step) => {
+            let bell = match live {
+                Reach::Step => "",
+                _ if is_spent(&to.session, sender) => {
+                    "; its bell has rung often enough for this sender within the hour"
+                }
+                _ => "; if it is idle, it is rung",
+            };
+            format!("{name} is live and reads it at its next tool call, turn end or prompt{bell}")
         }
-        Reach::Step => format!("{name} is live and reads it at its next tool call, turn end or prompt"),
         Reach::Wake => format!("{name} is dormant; the mail waits, or ring it with: relay wake {name}"),
         Reach::Unknown if to.session.is_registered() => {
             format!(
