@@ -124,7 +124,7 @@ pub fn string(raw: &str) -> Option<String> {
 pub fn strings(raw: &str) -> Option<Vec<String>> {
     raw.strip_prefix('[')?;
     let mut found = Vec::new();
-    for (_, value) in parts(raw, 0, 0)?.0 {
+    for (_, value) in &parts(raw, 0, 0)?.0 {
         found.push(string(value)?);
     }
     Some(found)

@@ -80,8 +80,10 @@ pub fn discover(relay: &Relay, query: &Query) -> Result<Vec<Discovered>> {
             row.directory = directory_in(&path, row.host);
             row.title = title_in(&path, row.host);
         }
-        row.directory = row.directory.filter(|path| is_place(path));
-        row.title = row.title.map(|title| plain_title(&title)).filter(|title| !title.is_empty());
+        if !row.directory.as_deref().is_some_and(is_place) {
+            row.directory = None;
+        }
+        row.title = row.title.as_deref().and_then(plain_title);
         if let Some(store) = &store
             && let Ok(known) = latest(store, store.session(&row.id))
         {
@@ -179,8 +181,8 @@ fn title_in(path: &Path, host: &Host) -> Option<String> {
     last.or_else(|| first_of_lines(path, TITLE_LINES, host.transcript_title))
 }
 
-/// A title as one short line: it may be anything that somebody wrote.
-fn plain_title(title: &str) -> String {
+/// A title as one short line, if it says anything: somebody wrote it.
+fn plain_title(title: &str) -> Option<String> {
     let mut line = String::new();
     for c in title.chars() {
         if !c.is_whitespace() && !c.is_control() {
@@ -189,7 +191,8 @@ fn plain_title(title: &str) -> String {
             line.push(' ');
         }
     }
-    shorten(line.trim_end())
+    let line = line.trim_end();
+    (!line.is_empty()).then(|| shorten(line))
 }
 
 /// What the first line of a file tells that tells anything, if it is one of so many.

@@ -14,7 +14,9 @@ pub fn programs_at(wiring: &Entries, text: &str, event: &str) -> Option<Vec<Stri
     match wiring.form {
         Form::Json(under) => {
             for group in edit::elements(text, &[under, event])? {
-                found.extend(programs(wiring, group));
+                for hook in hooks_of(group) {
+                    found.extend(own_program(wiring, hook));
+                }
             }
         }
         Form::Toml => {
@@ -51,15 +53,6 @@ fn has_other_hooks(table: &Table) -> bool {
 
 fn is_hook_at(table: &Table, event: &str) -> bool {
     table.name == ["hooks"] && table.get("event").and_then(toml::string).as_deref() == Some(event)
-}
-
-/// The programs that relay's hooks in this group start.
-fn programs(wiring: &Entries, group: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for hook in hooks_of(group) {
-        found.extend(own_program(wiring, hook));
-    }
-    found
 }
 
 /// The hooks of a group; some hosts have none, only hooks.
@@ -99,5 +92,5 @@ pub fn without(wiring: &Entries, text: &str, event: &str, is_meant: &dyn Fn(&str
             false => Some(group.to_owned()),
         }
     })?;
-    edit::remove(&text, &place, &|group| programs(wiring, group).iter().any(|program| is_meant(program)))
+    edit::remove(&text, &place, &|group| hooks_of(group).iter().any(|hook| meant(hook)))
 }

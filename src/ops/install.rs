@@ -12,7 +12,7 @@ use super::own::{own_path, starts_own};
 use super::wiring::{misunderstood, read, servers, store_of};
 use crate::error::{Error, Result};
 use crate::host::wiring::{self, Entries, Form, Plugin, Wiring};
-use crate::host::{self, Host};
+use crate::host::{self, HOSTS, Host};
 use crate::json::edit;
 use crate::store::installed::Installed;
 use crate::sys::user_file;
@@ -48,10 +48,13 @@ pub struct Work {
 
 /// The hosts that are here: their program is on the PATH, or their folder.
 pub fn hosts_here(relay: &Relay) -> Vec<&'static Host> {
-    let here = |host: &&'static Host| {
-        relay.env.program(host.program).is_some() || host.wiring.folder(&relay.env).is_dir()
-    };
-    host::HOSTS.iter().filter(here).collect()
+    let mut here = Vec::new();
+    for host in HOSTS {
+        if relay.env.program(host.program).is_some() || host.wiring.folder(&relay.env).is_dir() {
+            here.push(host);
+        }
+    }
+    here
 }
 
 /// What installing would change; nothing where it is wired already. Entries of
