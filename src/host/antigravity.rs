@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, words, words_and};
-use super::wiring::{Entries, Form, Server, program_of_shell_hook, shell_line};
+use super::wiring::{Entries, Form, Place, Server, program_of_shell_hook, shell_line};
 use super::{Host, Moment, Wiring};
 use crate::json::{Object, edit};
 use crate::sys::Env;
@@ -42,8 +42,8 @@ fn words_at(event: &str) -> String {
 
 const ENTRIES: Entries = Entries {
     folder: |env| env.below_home(".gemini/antigravity-cli"),
-    server: Server { path: |env| folder(env).join("mcp_config.json"), ..Server::USUAL },
-    hooks: |env| folder(env).join("hooks.json"),
+    server: Server { file: Place { folder, name: "mcp_config.json" }, ..Server::USUAL },
+    hooks: Place { folder, name: "hooks.json" },
     // A set of hooks has a name there.
     form: Form::Json("relay"),
     also: Some((&["relay", "enabled"], "true")),

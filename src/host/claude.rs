@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, text_at, text_of, words};
-use super::wiring::{Change, Entries, Server, in_group, is_true, program_of_hook, program_of_shell_hook};
+use super::wiring::{
+    Change, Entries, Place, Server, in_group, is_true, program_of_hook, program_of_shell_hook,
+};
 use super::{Host, Records, Ring, RunningSession, Wiring};
 use crate::json::{Document, Object, Value};
 use crate::limits::STILL_TURN_MS;
@@ -52,9 +54,9 @@ pub const HOST: Host = Host {
 const ENTRIES: Entries = Entries {
     folder,
     server: Server {
-        path: |env| match env.path("CLAUDE_CONFIG_DIR") {
-            Some(folder) => folder.join(".claude.json"),
-            None => env.below_home(".claude.json"),
+        file: Place {
+            folder: |env| env.path("CLAUDE_CONFIG_DIR").unwrap_or_else(|| env.below_home("")),
+            name: ".claude.json",
         },
         // Running sessions write this file too; the host's program knows how to share it.
         change: Change::Program {
@@ -64,7 +66,7 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "get", "relay"],
         ..Server::USUAL
     },
-    hooks: |env| folder(env).join("settings.json"),
+    hooks: Place { folder, name: "settings.json" },
     hook: |_, program| {
         let command = Object::new()
             .str("type", "command")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, words};
-use super::wiring::{Change, Entries, Listed, Server, in_group, program_of_shell_hook, shell_line};
+use super::wiring::{Change, Entries, Listed, Place, Server, in_group, program_of_shell_hook, shell_line};
 use super::{Host, Ring, Wiring};
 use crate::json::toml::{self, Table};
 use crate::json::{self, Object};
@@ -47,7 +47,7 @@ const WORDS: &str = " hook codex";
 const ENTRIES: Entries = Entries {
     folder,
     server: Server {
-        path: |env| folder(env).join("config.toml"),
+        file: Place { folder, name: "config.toml" },
         list: servers,
         // `codex mcp add` would drop the user's comments in the other servers' tables.
         change: Change::Edit { add: add_server, remove: |text| toml::without(text, &is_ours) },
@@ -55,7 +55,7 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "get", "relay"],
         ..Server::USUAL
     },
-    hooks: |env| folder(env).join("hooks.json"),
+    hooks: Place { folder, name: "hooks.json" },
     hook: |event, program| {
         // Codex gives the end of a session three seconds at most.
         let seconds = if event == "SessionEnd" { 3 } else { 10 };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::usual::{USUAL, common_output, text_at, words_and};
 use super::wiring::{
-    Change, Entries, Server, add_to_json, in_group, is_true, program_of_hook, remove_from_json,
+    Change, Entries, Place, Server, add_to_json, in_group, is_true, program_of_hook, remove_from_json,
 };
 use super::{Host, Moment, Wiring};
 use crate::json::{Document, Object};
@@ -52,7 +52,7 @@ pub const HOST: Host = Host {
 const ENTRIES: Entries = Entries {
     folder,
     server: Server {
-        path: |env| folder(env).join("mcp-config.json"),
+        file: Place { folder, name: "mcp-config.json" },
         change: Change::Edit {
             add: |text, program, store| {
                 add_to_json(text, program, store, &[("type", "\"local\""), ("tools", "[\"*\"]")])
@@ -62,7 +62,7 @@ const ENTRIES: Entries = Entries {
         check: &["mcp", "get", "relay"],
         ..Server::USUAL
     },
-    hooks: |env| folder(env).join("settings.json"),
+    hooks: Place { folder, name: "settings.json" },
     hook: |_, program| {
         let hook = Object::new().str("type", "command").str("exec", program);
         in_group(Object::new(), hook.raw("args", "[\"hook\", \"copilot\"]").raw("timeoutSec", "10"))

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, words};
-use super::wiring::{Entries, Server, program_of_shell_hook, shell_line};
+use super::wiring::{Entries, Place, Server, program_of_shell_hook, shell_line};
 use super::{Host, Moment, Wiring};
 use crate::json::Object;
 use crate::sys::Env;
@@ -40,8 +40,8 @@ const WORDS: &str = " hook cursor";
 
 const ENTRIES: Entries = Entries {
     folder,
-    server: Server { path: |env| folder(env).join("mcp.json"), ..Server::USUAL },
-    hooks: |env| folder(env).join("hooks.json"),
+    server: Server { file: Place { folder, name: "mcp.json" }, ..Server::USUAL },
+    hooks: Place { folder, name: "hooks.json" },
     also: Some((&["version"], "1")),
     hook: |event, program| {
         let hook = Object::new().str("command", &shell_line(program, WORDS));

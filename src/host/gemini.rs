@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, text_at, text_of, words, words_and};
-use super::wiring::{Entries, Server, in_group, named_hook, program_of_shell_hook};
+use super::wiring::{Entries, Place, Server, in_group, named_hook, program_of_shell_hook};
 use super::{Host, Moment, Sessions, Wiring};
 use crate::json::{Object, edit};
 use crate::mail::address::is_uuid;
@@ -70,11 +70,11 @@ const SUBAGENT_TOOL: &str = "invoke_agent";
 const ENTRIES: Entries = Entries {
     folder,
     server: Server {
-        path: settings,
+        file: SETTINGS,
         // `gemini mcp add` would lay out the whole file anew.
         ..Server::USUAL
     },
-    hooks: settings,
+    hooks: SETTINGS,
     hook: |event, program| {
         let group = match event {
             "BeforeTool" => Object::new().str("matcher", SUBAGENT_TOOL),
@@ -108,6 +108,4 @@ fn folder(env: &Env) -> PathBuf {
     env.path("GEMINI_CLI_HOME").unwrap_or_else(|| env.below_home("")).join(".gemini")
 }
 
-fn settings(env: &Env) -> PathBuf {
-    folder(env).join("settings.json")
-}
+const SETTINGS: Place = Place { folder, name: "settings.json" };

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, text_of, words, words_and};
-use super::wiring::{Entries, Form, Server, program_of_line, shell_line};
+use super::wiring::{Entries, Form, Place, Server, program_of_line, shell_line};
 use super::{Host, Moment, Wiring};
 use crate::json::{self, toml};
 use crate::mail::address::is_host_id;
@@ -40,13 +40,13 @@ const WORDS: &str = " hook kimi";
 const ENTRIES: Entries = Entries {
     folder,
     server: Server {
-        path: |env| folder(env).join("mcp.json"),
+        file: Place { folder, name: "mcp.json" },
         // It shows no servers; this says whether it takes its configuration.
         check: &["doctor", "config"],
         says: Some("OK config.toml"),
         ..Server::USUAL
     },
-    hooks: |env| folder(env).join("config.toml"),
+    hooks: Place { folder, name: "config.toml" },
     form: Form::Toml,
     hook: |event, program| {
         let line = json::quote(&shell_line(program, WORDS));

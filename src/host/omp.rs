@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, ring_plugin, text_of, words};
-use super::wiring::Plugin;
+use super::wiring::{Place, Plugin};
 use super::{Host, Sessions, Wiring, plugins};
 use crate::mail::address::is_uuid;
 use crate::sys::Env;
@@ -36,7 +36,7 @@ pub const HOST: Host = Host {
 
 const PLUGIN: Plugin = Plugin {
     folder,
-    path: |env| folder(env).join("extensions/relay.js"),
+    file: Place { folder, name: "extensions/relay.js" },
     text: plugins::omp,
     begins: "// relay for omp",
     then: "sessions that run now get relay when they start anew",

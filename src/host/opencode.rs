@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, ring_plugin, words};
-use super::wiring::Plugin;
+use super::wiring::{Place, Plugin};
 use super::{Host, Listed, Listing, Sessions, Wiring, plugins};
 use crate::json::{Document, Value};
 use crate::mail::address::is_host_id;
@@ -37,7 +37,7 @@ pub const HOST: Host = Host {
 
 const PLUGIN: Plugin = Plugin {
     folder,
-    path: |env| folder(env).join("plugins/relay.js"),
+    file: Place { folder, name: "plugins/relay.js" },
     text: plugins::opencode,
     begins: "// relay for opencode",
     then: "sessions that run now get relay when they start anew",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::usual::{USUAL, text_of, words, words_and};
-use super::wiring::{Entries, Server, in_group, is_true, named_hook, program_of_shell_hook};
+use super::wiring::{Entries, Place, Server, in_group, is_true, named_hook, program_of_shell_hook};
 use super::{Host, Moment, Wiring};
 use crate::json::Object;
 use crate::limits::CUT_ANSWER_BYTES;
@@ -46,8 +46,8 @@ const WORDS: &str = " hook qwen";
 
 const ENTRIES: Entries = Entries {
     folder,
-    server: Server { path: settings, ..Server::USUAL },
-    hooks: settings,
+    server: Server { file: SETTINGS, ..Server::USUAL },
+    hooks: SETTINGS,
     hook: |_, program| in_group(Object::new(), named_hook(program, WORDS)),
     program: |hook| program_of_shell_hook(hook, WORDS),
     disabled: |text| is_true(text, &["disableAllHooks"]),
@@ -58,6 +58,4 @@ fn folder(env: &Env) -> PathBuf {
     env.path("QWEN_HOME").unwrap_or_else(|| env.below_home(".qwen"))
 }
 
-fn settings(env: &Env) -> PathBuf {
-    folder(env).join("settings.json")
-}
+const SETTINGS: Place = Place { folder, name: "settings.json" };

@@ -15,11 +15,26 @@ pub enum Wiring {
     Plugin(&'static Plugin),
 }
 
+/// Where a file of a host's is.
+pub struct Place {
+    pub folder: fn(env: &Env) -> PathBuf,
+    /// Its path from there.
+    pub name: &'static str,
+}
+
+impl Place {
+    const NONE: Place = Place { folder: |_| PathBuf::new(), name: "" };
+
+    pub fn path(&self, env: &Env) -> PathBuf {
+        (self.folder)(env).join(self.name)
+    }
+}
+
 /// A plugin of relay's in a file of its own.
 pub struct Plugin {
     /// The folder that shows that the host is used here.
     pub folder: fn(env: &Env) -> PathBuf,
-    pub path: fn(env: &Env) -> PathBuf,
+    pub file: Place,
     /// What it is to hold, given the path of relay.
     pub text: fn(program: &str) -> String,
     /// How every version of it begins.
@@ -33,7 +48,7 @@ pub struct Entries {
     pub folder: fn(env: &Env) -> PathBuf,
     pub server: Server,
     /// The file that has the hooks.
-    pub hooks: fn(env: &Env) -> PathBuf,
+    pub hooks: Place,
     pub form: Form,
     /// What else the file must say: a place and its value.
     pub also: Option<(&'static [&'static str], &'static str)>,
@@ -60,7 +75,7 @@ impl Entries {
     pub const USUAL: Entries = Entries {
         folder: |_| PathBuf::new(),
         server: Server::USUAL,
-        hooks: |_| PathBuf::new(),
+        hooks: Place::NONE,
         form: Form::Json("hooks"),
         also: None,
         hook: |_, _| String::new(),
@@ -85,7 +100,7 @@ pub enum Form {
 /// The MCP server in a host's configuration.
 pub struct Server {
     /// The file that holds it.
-    pub path: fn(env: &Env) -> PathBuf,
+    pub file: Place,
     /// The servers in that file's text; `None`: it is not understood.
     pub list: fn(text: &str) -> Option<Vec<Listed>>,
     pub change: Change,
@@ -101,7 +116,7 @@ pub struct Server {
 impl Server {
     /// As [`Entries::USUAL`]: an entry in `mcpServers` of a JSON file.
     pub const USUAL: Server = Server {
-        path: |_| PathBuf::new(),
+        file: Place::NONE,
         list: servers_in_json,
         change: Change::Edit {
             add: |text, program, store| add_to_json(text, program, store, &[]),

@@ -68,7 +68,7 @@ pub fn plan_install(relay: &Relay, host: &'static Host) -> Result<Work> {
     let mut drafts = Drafts::default();
     plan_server(relay, host, wiring, &program, &mut drafts)?;
     let server = !drafts.by_program.is_empty() || !drafts.edited.is_empty();
-    let path = (wiring.hooks)(&relay.env);
+    let path = wiring.hooks.path(&relay.env);
     let draft = drafts.of(&path)?;
     let mut events = Vec::new();
     let after = with_hooks(relay, host, wiring, &program, &draft.after, &mut events);
@@ -130,7 +130,7 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
         None => Installed::default(),
     };
     let mut drafts = Drafts::default();
-    let path = (wiring.server.path)(&relay.env);
+    let path = wiring.server.file.path(&relay.env);
     let mut left = None;
     let there = servers(relay, host, wiring)?;
     let there = there.iter().find(|server| server.name == "relay" && is_bus(server));
@@ -149,7 +149,7 @@ pub fn plan_uninstall(relay: &Relay, host: &'static Host) -> Result<Work> {
             }
         }
     }
-    let path = (wiring.hooks)(&relay.env);
+    let path = wiring.hooks.path(&relay.env);
     let draft = drafts.of(&path)?;
     draft.edit(host, without_hooks(host, wiring, &draft.after), "relay's hooks")?;
     Ok(Work { host, changes: drafts.changes()?, server: false, left })
@@ -164,7 +164,7 @@ fn plan_server(
     program: &str,
     drafts: &mut Drafts,
 ) -> Result<()> {
-    let path = (wiring.server.path)(&relay.env);
+    let path = wiring.server.file.path(&relay.env);
     let there = servers(relay, host, wiring)?;
     let good = |server: &&wiring::Listed| {
         is_bus(server)
@@ -306,7 +306,7 @@ impl Drafts {
 
 /// Writes (`Some`) or removes (`None`) a plugin of relay's.
 fn plan_plugin(relay: &Relay, host: &'static Host, plugin: &Plugin, text: Option<&str>) -> Result<Work> {
-    let path = (plugin.path)(&relay.env);
+    let path = plugin.file.path(&relay.env);
     let before = read(&path)?;
     if !before.is_empty() && !before.starts_with(plugin.begins) {
         return Err(Error::failed(format!(

@@ -38,9 +38,11 @@ pub struct State {
 pub fn examine(relay: &Relay, host: &'static Host) -> Result<Box<State>> {
     let wiring = match host.wiring {
         Wiring::Entries(entries) => entries,
-        Wiring::Plugin(plugin) => return Ok(plugin_state(host, &read(&(plugin.path)(&relay.env))?, plugin)),
+        Wiring::Plugin(plugin) => {
+            return Ok(plugin_state(host, &read(&plugin.file.path(&relay.env))?, plugin));
+        }
     };
-    let path = (wiring.hooks)(&relay.env);
+    let path = wiring.hooks.path(&relay.env);
     let text = read(&path)?;
     let mut state = Box::new(State { disabled: (wiring.disabled)(&text), ..State::default() });
     for server in servers(relay, host, wiring)? {
@@ -76,7 +78,7 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<Box<State>> {
         }
     }
     let hooked = host.moments.len() - state.missing.len();
-    let trusted = (wiring.trusted)(&read(&(wiring.server.path)(&relay.env))?, &path);
+    let trusted = (wiring.trusted)(&read(&wiring.server.file.path(&relay.env))?, &path);
     state.untrusted = trusted.map_or(0, |trusted| hooked.saturating_sub(trusted));
     Ok(state)
 }
@@ -99,7 +101,7 @@ fn plugin_state(host: &Host, text: &str, plugin: &Plugin) -> Box<State> {
 
 /// All servers that the host's configuration lists.
 pub fn servers(relay: &Relay, host: &Host, wiring: &Entries) -> Result<Vec<Listed>> {
-    let path = (wiring.server.path)(&relay.env);
+    let path = wiring.server.file.path(&relay.env);
     (wiring.server.list)(&read(&path)?).ok_or_else(|| misunderstood(host, &path))
 }
 
