@@ -4,7 +4,7 @@
 //! Invariant: pure text; comments, trailing commas, line ends and indentation are
 //! kept; a text that is not understood gives `None`, never a guess.
 
-use super::jsonc::{Child, Span, after_space, children, find, member, root, walk};
+use super::jsonc::{Child, Span, after_space, children, find, line_end, member, root, walk};
 use super::quote;
 
 /// The value at a path of member names, as text; the outer `None` is a text that
@@ -24,7 +24,10 @@ pub fn entries<'a>(text: &'a str, path: &[&str]) -> Option<Vec<(String, &'a str)
 
 /// The elements of the array at `path`, as text; none where there is no such array.
 pub fn elements<'a>(text: &'a str, path: &[&str]) -> Option<Vec<&'a str>> {
-    Some(entries(text, path)?.into_iter().map(|(_, value)| value).collect())
+    let Some(span) = find(text, path)? else { return Some(Vec::new()) };
+    let mut found = Vec::new();
+    walk(text, span.start, 0, &mut |child| found.push(child.value.of(text)))?;
+    Some(found)
 }
 
 /// Gives each element of the array at `path` the text that `change` makes of it,
@@ -49,7 +52,7 @@ pub fn remove(text: &str, path: &[&str], is_meant: &dyn Fn(&str) -> bool) -> Opt
         let items = children(&text, array)?;
         let meant = items.iter().position(|item| is_meant(item.value.of(&text)));
         let Some(index) = meant else { break };
-        text = without(&text, array, &items, index);
+        take_out(&mut text, array, &items, index);
     }
     if text == former { Some(text) } else { prune(text, path) }
 }
@@ -57,8 +60,10 @@ pub fn remove(text: &str, path: &[&str], is_meant: &dyn Fn(&str) -> bool) -> Opt
 /// Takes the member at `path` out, and its parents where that leaves them empty.
 pub fn unset(text: &str, path: &[&str]) -> Option<String> {
     let (key, parent) = path.split_last()?;
-    let Some(object) = find(text, parent)? else { return Some(text.to_owned()) };
-    prune(without_member(text, object, key)?, parent)
+    let mut text = text.to_owned();
+    let Some(object) = find(&text, parent)? else { return Some(text) };
+    take_out_member(&mut text, object, key)?;
+    prune(text, parent)
 }
 
 /// Takes out what is empty at `path` and above.
@@ -69,15 +74,17 @@ fn prune(mut text: String, path: &[&str]) -> Option<String> {
             break;
         }
         let Some(parent) = find(&text, &path[..depth - 1])? else { break };
-        text = without_member(&text, parent, path[depth - 1])?;
+        take_out_member(&mut text, parent, path[depth - 1])?;
     }
     Some(text)
 }
 
-fn without_member(text: &str, object: Span, key: &str) -> Option<String> {
+fn take_out_member(text: &mut String, object: Span, key: &str) -> Option<()> {
     let members = children(text, object)?;
-    let index = members.iter().position(|member| member.key == key);
-    Some(index.map_or(text.to_owned(), |index| without(text, object, &members, index)))
+    if let Some(index) = members.iter().position(|member| member.key == key) {
+        take_out(text, object, &members, index);
+    }
+    Some(())
 }
 
 /// Appends `item` to the array at `path`, making what is missing on the way.
@@ -142,8 +149,8 @@ fn add(text: &str, container: Span, child: &str, unit: &str, nl: &str) -> String
     added
 }
 
-/// The text without one child of a container and one comma; comments stay.
-fn without(text: &str, container: Span, all: &[Child], index: usize) -> String {
+/// Takes one child of a container out, and one comma; comments stay.
+fn take_out(text: &mut String, container: Span, all: &[Child], index: usize) {
     let child = all[index].whole;
     let from = if index == 0 { container.start + 1 } else { all[index - 1].whole.end };
     let next = all.get(index + 1);
@@ -155,7 +162,7 @@ fn without(text: &str, container: Span, all: &[Child], index: usize) -> String {
         Some(after) => (before.to_owned(), after),
         None => (without_comma(before).unwrap_or(before.to_owned()), after.to_owned()),
     };
-    let ends_line = after.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+    let ends_line = after.find('\n').is_some_and(|end| after[..end].trim().is_empty());
     let gap = match next {
         Some(_) => before + after.trim_start(),
         None if all.len() == 1 && !commented => String::new(),
@@ -163,29 +170,17 @@ fn without(text: &str, container: Span, all: &[Child], index: usize) -> String {
         None if commented && !ends_line => before + &after,
         None => before.trim_end().to_owned() + &after,
     };
-    format!("{}{gap}{}", &text[..from], &text[to..])
+    text.replace_range(from..to, &gap);
 }
 
 /// What stands between two children, without the comma; `None`: it has none.
 fn without_comma(gap: &str) -> Option<String> {
     let comma = after_space(gap, 0)?;
-    Some(format!("{}{}", &gap[..comma], gap[comma..].strip_prefix(',')?))
+    Some(gap[..comma].to_owned() + gap[comma..].strip_prefix(',')?)
 }
 
 fn has_comment(inside: &str) -> bool {
     inside.contains("//") || inside.contains("/*")
-}
-
-/// Where the line ends that holds `at`, comments that begin on it included.
-fn line_end(text: &str, mut at: usize) -> Option<usize> {
-    loop {
-        let rest = &text[at..];
-        // A slash before it begins a comment to the line's end.
-        at += match rest.find("/*").filter(|open| !rest[..*open].contains(['\n', '/'])) {
-            Some(open) => open + 4 + rest[open + 2..].find("*/")?,
-            None => return rest.find('\n').map(|end| at + rest[..end].trim_end_matches('\r').len()),
-        };
-    }
 }
 
 /// The space at the beginning of the line that holds `at`.

@@ -153,3 +153,15 @@ pub fn after_space(text: &str, at: usize) -> Option<usize> {
         }
     }
 }
+
+/// Where the line ends that holds `at`, comments that begin on it included.
+pub fn line_end(text: &str, mut at: usize) -> Option<usize> {
+    loop {
+        let rest = &text[at..];
+        // A slash before it begins a comment to the line's end.
+        at += match rest.find("/*").filter(|open| !rest[..*open].contains(['\n', '/'])) {
+            Some(open) => open + 4 + rest[open + 2..].find("*/")?,
+            None => return rest.find('\n').map(|end| at + rest[..end].trim_end_matches('\r').len()),
+        };
+    }
+}
