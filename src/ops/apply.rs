@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Relay;
 use super::install::{Change, Doing, Work, plan_uninstall};
-use super::wiring::examine;
+use super::wiring::{bytes, examine};
 use crate::error::{Error, Result};
 use crate::host::wiring::Wiring;
 use crate::host::{self, Host};
@@ -33,7 +33,9 @@ impl Work {
                 Some(before) => before.after != digest(path)?,
                 None => false,
             });
-            copies.extend(self.keep(&store, &mut installed, path)?);
+            if let Some(copy) = self.keep(&store, &mut installed, path)? {
+                copies.push(copy);
+            }
         }
         for (change, stale) in self.changes.iter().zip(stale) {
             self.carry_out(relay, change)?;
@@ -150,13 +152,11 @@ fn restore(before: &Before) -> Result<bool> {
     let Some(copy) = &before.copy else {
         return file::remove(path).map(|()| true).map_err(|e| Error::io("remove", path, e));
     };
-    let content = user_file::read(copy).map_err(|e| Error::io("read", copy, e))?;
-    let Some(content) = content else { return Ok(false) };
+    let Some(content) = bytes(copy)? else { return Ok(false) };
     user_file::replace(path, &content).map(|()| true).map_err(|e| Error::io("write", path, e))
 }
 
 /// Tells a file's content from any other.
 fn digest(path: &Path) -> Result<u64> {
-    let content = user_file::read(path).map_err(|e| Error::io("read", path, e))?;
-    Ok(content.map_or(0, |content| crate::mail::text::fnv1a(&content)))
+    Ok(bytes(path)?.map_or(0, |content| crate::mail::text::fnv1a(&content)))
 }

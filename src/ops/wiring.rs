@@ -105,10 +105,14 @@ pub fn servers(relay: &Relay, host: &Host, wiring: &Entries) -> Result<Vec<Liste
     (wiring.server.list)(&read(&path)?).ok_or_else(|| misunderstood(host, &path))
 }
 
+/// The file's content, if there is one.
+pub fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
+    user_file::read(path).map_err(|e| Error::io("read", path, e))
+}
+
 /// The file's text; an empty one where there is no file.
 pub fn read(path: &Path) -> Result<String> {
-    let content = user_file::read(path).map_err(|e| Error::io("read", path, e))?;
-    String::from_utf8(content.unwrap_or_default()).map_err(|_| {
+    String::from_utf8(bytes(path)?.unwrap_or_default()).map_err(|_| {
         Error::failed(format!(
             "{} is not UTF-8 text; it was left alone, see docs/hosts.md for the lines to add",
             path.display()
