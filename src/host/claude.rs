@@ -82,7 +82,7 @@ const ENTRIES: Entries = Entries {
             Some(_) => program_of_hook(document.value(), "command", "claude"),
         }
     },
-    plugin: |env| vec![folder(env).join("settings.json")],
+    plugin: &[Place { folder, name: "settings.json" }],
     has_plugin: |texts| is_true(&texts[0], &["enabledPlugins", "relay@relay"]),
     disabled: |text| is_true(text, &["disableAllHooks"]),
     ..Entries::USUAL

@@ -63,7 +63,7 @@ const ENTRIES: Entries = Entries {
         in_group(Object::new(), command.u64("timeout", seconds))
     },
     program: |hook| program_of_shell_hook(hook, WORDS),
-    plugin: |env| vec![folder(env).join("config.toml")],
+    plugin: &[Place { folder, name: "config.toml" }],
     has_plugin: |texts| {
         let found = toml::tables(&texts[0]).unwrap_or_default();
         toml::find(&found, &["plugins", "relay@relay"])

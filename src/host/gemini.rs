@@ -83,13 +83,10 @@ const ENTRIES: Entries = Entries {
         in_group(group, named_hook(program, WORDS))
     },
     program: |hook| program_of_shell_hook(hook, WORDS),
-    plugin: |env| {
-        let extensions = folder(env).join("extensions");
-        vec![
-            extensions.join("relay/.gemini-extension-install.json"),
-            extensions.join("extension-enablement.json"),
-        ]
-    },
+    plugin: &[
+        Place { folder, name: "extensions/relay/.gemini-extension-install.json" },
+        Place { folder, name: "extensions/extension-enablement.json" },
+    ],
     has_plugin: |texts| {
         // Where it is on, each with a `!` where it is off; this stays when it is taken out.
         let places = edit::elements(&texts[1], &["relay", "overrides"]).unwrap_or_default();

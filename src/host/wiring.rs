@@ -58,7 +58,7 @@ pub struct Entries {
     /// The program that a hook of this host starts with relay's words.
     pub program: fn(hook: &str) -> Option<String>,
     /// The files that tell whether the host's own plugin of relay is switched on.
-    pub plugin: fn(env: &Env) -> Vec<PathBuf>,
+    pub plugin: &'static [Place],
     /// Whether their texts say so; an empty text where there is no file.
     pub has_plugin: fn(texts: &[String]) -> bool,
     /// Whether the text of `hooks` switches all hooks off.
@@ -80,7 +80,7 @@ impl Entries {
         also: None,
         hook: |_, _| String::new(),
         program: |_| None,
-        plugin: |_| Vec::new(),
+        plugin: &[],
         has_plugin: |_| false,
         disabled: |_| false,
         trusted: |_, _| None,

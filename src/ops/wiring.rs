@@ -55,8 +55,8 @@ pub fn examine(relay: &Relay, host: &'static Host) -> Result<Box<State>> {
         }
     }
     let mut texts = Vec::new();
-    for path in (wiring.plugin)(&relay.env) {
-        texts.push(read(&path)?);
+    for place in wiring.plugin {
+        texts.push(read(&place.path(&relay.env))?);
     }
     state.by_plugin = (wiring.has_plugin)(&texts);
     state.twice = state.servers.len() + usize::from(state.by_plugin) > 1;
