@@ -295,7 +295,7 @@ fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
 /// Takes what is pending and words it.
 fn take_mail(relay: &Relay, me: &Session, step: Step) -> Result<(String, Option<Taken>)> {
     let room = answer_bytes(&me.known()?.unwrap_or_default());
-    let batch = take_for_call(&relay.store()?, me, step, |deliveries| fitting(deliveries, room))?;
+    let batch = take_for_call(&relay.store()?, me, step, &|deliveries| fitting(deliveries, room))?;
     let messages = batch.deliveries.iter().map(|delivery| shown(delivery, room).finish());
     let object = Object::new()
         .u64("count", batch.deliveries.len() as u64)

@@ -89,7 +89,7 @@ pub fn take(
     (cursor, bytes): (&mut Cursor, u64),
     reader: Reader,
     most: u64,
-    fits: impl FnOnce(&[Delivery]) -> usize,
+    fits: &dyn Fn(&[Delivery]) -> usize,
 ) -> Result<Batch> {
     let from = cursor.unheld();
     let (mut deliveries, mut ends, mut beyond) = (Vec::new(), Vec::new(), 0);
@@ -169,7 +169,7 @@ pub fn take_for_command(store: &Store, session: &Session, reader: Reader) -> Res
         }
         _ => cursor.put_back(),
     }
-    take(&guard, (&mut cursor, bytes), reader, COMMAND_BYTES, |all| all.len())
+    take(&guard, (&mut cursor, bytes), reader, COMMAND_BYTES, &|all| all.len())
 }
 
 /// Mail that a call of the bus answers with.
@@ -204,7 +204,7 @@ pub fn take_for_call(
     store: &Store,
     session: &Session,
     step: Step,
-    fits: impl FnOnce(&[Delivery]) -> usize,
+    fits: &dyn Fn(&[Delivery]) -> usize,
 ) -> Result<Batch> {
     let process = host_process();
     let Some((guard, _)) = lock_to_read(store, session)? else { return Ok(Batch::default()) };

@@ -172,7 +172,7 @@ fn show_pending(
     }
     let shown_at = if event.moment == Moment::Start { START } else { &event.fingerprint };
     let reader = Reader { process, event: Some(shown_at.to_owned()), life_ms: SESSION_HOLD_MS };
-    let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, fence::fitting)?;
+    let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, &fence::fitting)?;
     if batch.deliveries.is_empty() {
         if event.moment == Moment::TurnEnd {
             cursor.continued = 0;
