@@ -26,9 +26,9 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let lent = parsed.flag("hold");
     let life_ms = life_ms(parsed.value("hold"))?;
     // Mail that is lent outlives this process: its token ends the hold.
-    let process = || if lent { None } else { Process::current() };
-    let reader = || Reader { process: process(), event: None, life_ms };
-    let (session, batch) = take(&store, &session, patience, reader)?;
+    let process = if lent { None } else { Process::current() };
+    let reader = Reader { process, event: None, life_ms };
+    let (session, batch) = take(&store, &session, patience, &reader)?;
     if lent {
         return lend(&session, &batch);
     }

@@ -81,7 +81,7 @@ fn wait_for_reply(store: &Store, sent: &Sent, awaited: &Awaited, patience: Optio
     remark(format_args!("queued -> {}", sent.to.info.label()));
     remark(format_args!("{id}: {}", sent.outlook));
     loop {
-        match awaited.take(store, patience, inbox::reader)? {
+        match awaited.take(store, patience, &inbox::reader())? {
             Some(Answer::Taken(session, batch)) => {
                 let code = inbox::hand_over(&session, &batch)?;
                 if awaited.is_in(&batch) {

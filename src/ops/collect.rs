@@ -20,6 +20,7 @@ pub const CALL: &str = "call";
 pub const START: &str = "start";
 
 /// Who takes mail.
+#[derive(Clone)]
 pub struct Reader {
     /// The process whose death returns the mail.
     pub process: Option<Process>,
@@ -156,7 +157,7 @@ pub fn pass_over(guard: &Guard, cursor: &mut Cursor, bytes: u64) -> Result<()> {
 }
 
 /// Takes pending mail for a command, unless somebody reads it right now.
-pub fn take_for_command(store: &Store, session: &Session, reader: Reader) -> Result<Batch> {
+pub fn take_for_command(store: &Store, session: &Session, reader: &Reader) -> Result<Batch> {
     if !session.exists() {
         return Ok(Batch::default());
     }
@@ -169,7 +170,7 @@ pub fn take_for_command(store: &Store, session: &Session, reader: Reader) -> Res
         }
         _ => cursor.put_back(),
     }
-    take(&guard, (&mut cursor, bytes), reader, COMMAND_BYTES, &|all| all.len())
+    take(&guard, (&mut cursor, bytes), reader.clone(), COMMAND_BYTES, &|all| all.len())
 }
 
 /// Mail that a call of the bus answers with.

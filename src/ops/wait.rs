@@ -51,14 +51,15 @@ pub fn is_held(session: &Session) -> bool {
     matches!(state(session), Ok(State::Held { .. }))
 }
 
-/// Waits until `look` finds something in the session's folder, or in that of the
-/// session that went on from it, for at most `patience` (`None`: for ever).
-fn until<T>(
+/// Waits until `look` finds what it looks for in the session's folder, or in that of
+/// the session that went on from it, for at most `patience` (`None`: for ever).
+/// Returns the session that it is then.
+fn until(
     store: &Store,
     session: &Session,
     patience: Option<Duration>,
-    mut look: impl FnMut(&Session) -> Result<Option<T>>,
-) -> Result<Option<T>> {
+    look: &mut dyn FnMut(&Session) -> Result<bool>,
+) -> Result<Session> {
     let deadline = patience.map(|patience| Instant::now() + patience);
     let mut watch = Watch::new();
     let mut session = session.clone();
@@ -70,12 +71,10 @@ fn until<T>(
         if now.info.inherits.is_some() {
             inherit(store, &session)?;
         }
-        if let Some(found) = look(&session)? {
-            return Ok(Some(found));
-        }
+        let found = look(&session)?;
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return Ok(None);
+        if found || left.is_some_and(|left| left.is_zero()) {
+            return Ok(session);
         }
         let pause = match state(&session)? {
             State::Held { .. } => Some(left.map_or(HELD_LOOK, |left| left.min(HELD_LOOK))),
@@ -91,21 +90,21 @@ pub fn take(
     store: &Store,
     session: &Session,
     patience: Option<Duration>,
-    reader: impl Fn() -> Reader,
+    reader: &Reader,
 ) -> Result<(Session, Batch)> {
-    let taken =
-        |session: &Session| take_for_command(store, session, reader()).map(|batch| (session.clone(), batch));
-    if patience == Some(Duration::ZERO) {
-        return taken(session);
+    let (mut session, mut batch) = (session.clone(), Batch::default());
+    if patience != Some(Duration::ZERO) {
+        session = until(store, &session, patience, &mut |session| {
+            if matches!(state(session)?, State::Ready) {
+                batch = take_for_command(store, session, reader)?;
+            }
+            Ok(!batch.token.is_empty())
+        })?;
     }
-    let look = |session: &Session| match state(session)? {
-        State::Ready => taken(session).map(|taken| (!taken.1.token.is_empty()).then_some(taken)),
-        State::Held { .. } | State::Empty => Ok(None),
-    };
-    match until(store, session, patience, look)? {
-        Some(batch) => Ok(batch),
-        None => taken(&latest(store, session.clone())?.session),
+    if batch.token.is_empty() {
+        batch = take_for_command(store, &session, reader)?;
     }
+    Ok((session, batch))
 }
 
 /// A reply that somebody waits for.
@@ -173,21 +172,22 @@ impl Awaited {
 
     /// Takes the mailbox's mail once the reply waits there; of more than one batch
     /// it may not be in the first. `None`: the time was over.
-    pub fn take(
-        &self,
-        store: &Store,
-        patience: Option<Duration>,
-        reader: impl Fn() -> Reader,
-    ) -> Result<Option<Answer>> {
-        let answer = until(store, &self.session, patience, |session| match self.look(session)? {
-            None => Ok(None),
-            Some(Arrival::Shown(message)) => Ok(Some(Answer::Shown(message))),
-            Some(Arrival::Waiting) => {
-                let batch = take_for_command(store, session, reader())?;
-                Ok((!batch.token.is_empty()).then(|| Answer::Taken(session.clone(), batch)))
+    pub fn take(&self, store: &Store, patience: Option<Duration>, reader: &Reader) -> Result<Option<Answer>> {
+        let mut answer = None;
+        let session = until(store, &self.session, patience, &mut |session| {
+            match self.look(session)? {
+                None => {}
+                Some(Arrival::Shown(message)) => answer = Some(Answer::Shown(message)),
+                Some(Arrival::Waiting) => {
+                    let batch = take_for_command(store, session, reader)?;
+                    if !batch.token.is_empty() {
+                        answer = Some(Answer::Taken(session.clone(), batch));
+                    }
+                }
             }
+            Ok(answer.is_some())
         })?;
-        if answer.is_none() && self.look(&latest(store, self.session.clone())?.session)?.is_some() {
+        if answer.is_none() && self.look(&session)?.is_some() {
             return Err(Error::new(
                 Cause::Held,
                 format!(
@@ -205,23 +205,22 @@ impl Awaited {
 pub fn follow(
     store: &Store,
     session: &Session,
-    mut show: impl FnMut(&Message) -> Result<bool>,
+    show: &mut dyn FnMut(&Message) -> Result<bool>,
 ) -> Result<()> {
     let (mut of, mut at, mut last) = (session.clone(), session.cursor()?.0.consumed, String::new());
-    until(store, session, None, |session| {
+    until(store, session, None, &mut |session| {
         let (cursor, bytes) = session.cursor()?;
         if of != *session {
             (of, at) = (session.clone(), behind(session, cursor.consumed, bytes, &last)?);
         }
         let mut shown = Ok(true);
-        at = session
-            .each(at, bytes, &mut |entry| {
-                last = entry.message.id.to_string();
-                shown = show(&entry.message);
-                matches!(shown, Ok(true))
-            })?
-            .end;
-        shown.map(|more| (!more).then_some(()))
+        let passed = session.each(at, bytes, &mut |entry| {
+            last = entry.message.id.to_string();
+            shown = show(&entry.message);
+            matches!(shown, Ok(true))
+        })?;
+        at = passed.end;
+        shown.map(|more| !more)
     })
     .map(|_| ())
 }
