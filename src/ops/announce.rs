@@ -133,14 +133,16 @@ pub fn default_name(store: &Store, guard: &Guard, info: &Info) -> Result<Option<
     Ok(None)
 }
 
-/// The sighting that a child of a host can make of its own session.
-pub fn sighting_from_child<'a>(relay: &super::Relay, host: &'a Host, id: &'a str) -> Sighting<'a> {
-    Sighting {
+/// Announces the session that this process is a child of the host of.
+pub fn announce_own(relay: &super::Relay, store: &Store, host: &Host, id: &str) -> Result<Found> {
+    let directory = host::project_directory(&relay.env);
+    let sighting = Sighting {
         id,
         host,
-        directory: Some(host::project_directory(&relay.env)).filter(|path| check_directory(path).is_ok()),
+        directory: check_directory(&directory).is_ok().then_some(directory),
         transcript: None,
         process: crate::sys::process::host_process(),
         at_start: false,
-    }
+    };
+    announce(store, &sighting)
 }

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use super::Relay;
-use super::announce::{announce, sighting_from_child};
+use super::announce::announce_own;
 use super::find::{Found, by_id, latest};
 use super::roster::with_rooms;
 use crate::error::{Cause, Error, Result};
@@ -65,58 +65,60 @@ impl Call {
 
 /// The calling session. An error says why there is none and what would help.
 pub fn identify(relay: &Relay, call: &Call) -> Result<Identity> {
+    let identity = told(relay, call)?;
+    // Who of many called last says nothing about who still runs.
+    if !runs_many(&identity.found.info) {
+        relay.keep_live(&identity.found.session);
+    }
+    Ok(identity)
+}
+
+/// The session by the first of the steps that tells.
+fn told(relay: &Relay, call: &Call) -> Result<Identity> {
     let by_environment = host::session_in_environment(&relay.env);
     let store = match call.named.is_some() || by_environment.is_some() {
         true => relay.store()?,
         false => relay.existing_store()?.ok_or_else(|| unknown(&[]))?,
     };
     if let Some((host, id)) = &call.named {
-        let session = announce(&store, &sighting_from_child(relay, host, id))?.session;
-        return proved(relay, latest(&store, session)?, "the host named it in this call");
+        let found = latest(&store, announce_own(relay, &store, host, id)?.session)?;
+        return Ok(Identity { found, proof: "the host named it in this call" });
     }
     let process = host_process();
     let directory = host::project_directory(&relay.env);
     let mut one_of = Vec::new();
     if let Some(process) = &process {
-        let mut here = announced_and_running(&store, process)?;
+        one_of = announced_and_running(&store, process)?;
         if let Some((_, id)) = &call.claimed {
-            return claimed(relay, here, id);
+            return claimed(one_of, id);
         }
-        if here.len() > 1 {
-            here.retain(|found| is_in(&found.info, &directory));
+        if one_of.len() > 1 {
+            one_of.retain(|found| is_in(&found.info, &directory));
         }
-        if here.len() > 1 && here.iter().any(|found| runs_many(&found.info)) {
-            one_of = here;
-        } else if let Some(found) = here.pop() {
-            return proved(relay, found, "a hook of the same host process announced it");
+        if (one_of.len() == 1 || !one_of.iter().any(|found| runs_many(&found.info)))
+            && let Some(found) = one_of.pop()
+        {
+            return Ok(Identity { found, proof: "a hook of the same host process announced it" });
         }
     }
     if let Some((host, id)) = by_environment {
         let found = by_id(&store, &id)?;
         if may_be_ours(host, &found.info, process.as_ref()) {
             let found = match found.info.host.is_empty() {
-                true => announce(&store, &sighting_from_child(relay, host, &id))?,
+                true => announce_own(relay, &store, host, &id)?,
                 false => found,
             };
-            return proved(relay, found, "the host put its id into the environment");
+            return Ok(Identity { found, proof: "the host put its id into the environment" });
         }
     }
-    if !one_of.is_empty() {
-        return Err(unknown(&one_of));
+    if one_of.is_empty() {
+        one_of = live_in_directory(&store, &relay.env, &directory, process.as_ref())?;
+        if one_of.len() == 1 {
+            let proof = "it is the only live session of this host in this directory";
+            return Ok(Identity { found: one_of.remove(0), proof });
+        }
     }
-    let candidates = live_in_directory(&store, &relay.env, &directory, process.as_ref())?;
-    match candidates.as_slice() {
-        [one] => proved(relay, one.clone(), "it is the only live session of this host in this directory"),
-        _ => Err(unknown(&candidates)),
-    }
-}
-
-fn proved(relay: &Relay, found: Found, proof: &'static str) -> Result<Identity> {
-    // Who of many called last says nothing about who still runs.
-    if !runs_many(&found.info) {
-        relay.keep_live(&found.session);
-    }
-    Ok(Identity { found, proof })
+    Err(unknown(&one_of))
 }
 
 /// The sessions that hooks of this process's host announced and that it still
@@ -142,12 +144,10 @@ fn announced_and_running(store: &Store, process: &Process) -> Result<Vec<Found>>
 /// The session that the host's plugin named in the call. It is believed when a
 /// hook of our own host process announced it: so the plugin runs there, and the
 /// plugin overwrites whatever a model puts into that argument.
-fn claimed(relay: &Relay, announced: Vec<Found>, id: &str) -> Result<Identity> {
-    let names = |found: &Found| found.info.id == id && runs_many(&found.info);
-    match announced.into_iter().find(names) {
-        Some(found) => proved(relay, found, "the host's plugin named it in this call"),
-        None => Err(unknown(&[])),
-    }
+fn claimed(mut announced: Vec<Found>, id: &str) -> Result<Identity> {
+    let named = announced.iter().position(|found| found.info.id == id && runs_many(&found.info));
+    let found = announced.swap_remove(named.ok_or_else(|| unknown(&[]))?);
+    Ok(Identity { found, proof: "the host's plugin named it in this call" })
 }
 
 /// Whether the session's host runs several sessions in one process.
