@@ -5,10 +5,10 @@
 
 pub mod ring;
 
-use std::io::{BufRead, BufReader, ErrorKind, PipeReader, Read, Write};
+use std::io::{self, ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -20,6 +20,9 @@ const LOOK_MS: u64 = 50;
 /// How often it is asked whether a program has ended that prints nothing, in
 /// milliseconds.
 const RUN_LOOK_MS: u64 = 500;
+
+/// How much is read for the first line that a program prints.
+const LINE_BYTES: usize = 4096;
 
 /// What is to be run.
 pub struct Plan {
@@ -40,11 +43,12 @@ pub enum Input {
 /// Runs the plan to its end, its output passed through; `begun` gets its process
 /// id. Returns its exit code, 128 plus the signal that ended it.
 pub fn run(plan: &Plan, input: Input, begun: impl FnOnce(u32)) -> Result<i32> {
-    let stdin = match input {
+    let input = match input {
         Input::Nothing => Stdio::null(),
         Input::Terminal => Stdio::inherit(),
     };
-    let mut child = command(plan).stdin(stdin).spawn().map_err(|error| cannot_start(plan, error))?;
+    let child = spawn(plan, &[], [input, Stdio::inherit(), Stdio::inherit()]);
+    let mut child = child.map_err(|error| cannot_start(plan, error))?;
     begun(child.id());
     child.wait().map(exit_code).map_err(|error| cannot_start(plan, error))
 }
@@ -52,12 +56,10 @@ pub fn run(plan: &Plan, input: Input, begun: impl FnOnce(u32)) -> Result<i32> {
 /// As [`run`], with the output handed to `keep` in pieces as it comes, stdout
 /// and stderr in one.
 pub fn run_recorded(plan: &Plan, begun: impl FnOnce(u32), mut keep: impl FnMut(&[u8])) -> Result<i32> {
-    let (mut output, errors) = std::io::pipe().map_err(|error| cannot_start(plan, error))?;
-    let also = errors.try_clone().map_err(|error| cannot_start(plan, error))?;
-    let mut command = command(plan);
-    let child = command.stdin(Stdio::null()).stdout(errors).stderr(also).spawn();
-    let mut child = child.map_err(|error| cannot_start(plan, error))?;
-    drop(command); // and with it our copies of the pipe's writing end
+    let failed = |error| cannot_start(plan, error);
+    let (mut output, errors) = io::pipe().map_err(failed)?;
+    let also = errors.try_clone().map_err(failed)?;
+    let mut child = spawn(plan, &[], [Stdio::null(), errors.into(), also.into()]).map_err(failed)?;
     begun(child.id());
     let mut piece = [0u8; 8192];
     let mut ended = None;
@@ -67,7 +69,7 @@ pub fn run_recorded(plan: &Plan, begun: impl FnOnce(u32), mut keep: impl FnMut(&
         if !is_ready_within(output.as_fd(), patience) {
             match ended {
                 Some(status) => return Ok(exit_code(status)),
-                None => ended = child.try_wait().map_err(|error| cannot_start(plan, error))?,
+                None => ended = child.try_wait().map_err(failed)?,
             }
             continue;
         }
@@ -76,18 +78,23 @@ pub fn run_recorded(plan: &Plan, begun: impl FnOnce(u32), mut keep: impl FnMut(&
             Ok(length) => keep(&piece[..length]),
         }
     }
-    child.wait().map(exit_code).map_err(|error| cannot_start(plan, error))
+    child.wait().map(exit_code).map_err(failed)
 }
 
 /// Starts the plan and returns the first line it prints; it runs on.
 pub fn start(plan: &Plan) -> Result<String> {
     let failed = |error| cannot_start(plan, error);
-    let mut command = command(plan);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let stdout = child.map_err(failed)?.stdout.take();
-    let mut line = String::new();
-    stdout.map_or(Ok(0), |stdout| BufReader::new(stdout).take(4096).read_line(&mut line)).map_err(failed)?;
-    Ok(line.trim_end().to_owned())
+    let (mut output, writer) = io::pipe().map_err(failed)?;
+    spawn(plan, &[], [Stdio::null(), writer.into(), Stdio::null()]).map_err(failed)?;
+    let (mut printed, mut piece) = (Vec::new(), [0; LINE_BYTES]);
+    while printed.len() < LINE_BYTES && !printed.contains(&b'\n') {
+        match output.read(&mut piece).map_err(failed)? {
+            0 => break,
+            length => printed.extend_from_slice(&piece[..length]),
+        }
+    }
+    let printed = String::from_utf8_lossy(&printed);
+    Ok(printed.lines().next().unwrap_or_default().trim_end().to_owned())
 }
 
 /// Runs the plan to its end, without what it prints but for what goes to
@@ -96,12 +103,12 @@ pub fn start(plan: &Plan) -> Result<String> {
 pub fn finish(plan: &Plan, errors: Stdio, patience: Duration) -> Result<()> {
     let end = Instant::now() + patience;
     let failed = |error| Error::io("run", Path::new(&plan.program), error);
-    let mut command = command(plan);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn();
-    let mut child = child.map_err(failed)?;
+    let mut child = spawn(plan, &[], [Stdio::null(), Stdio::null(), errors]).map_err(failed)?;
     // Its verb is enough: messages and paths come behind options.
-    let words = plan.arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-'));
-    let line = [plan.program.as_str()].into_iter().chain(words).collect::<Vec<_>>().join(" ");
+    let mut line = plan.program.clone();
+    for word in plan.arguments.iter().take_while(|word| !word.starts_with('-')) {
+        line = line + " " + word;
+    }
     loop {
         match child.try_wait().map_err(failed)?.map(exit_code) {
             Some(0) => return Ok(()),
@@ -121,19 +128,26 @@ pub fn finish(plan: &Plan, errors: Stdio, patience: Duration) -> Result<()> {
     }
 }
 
-fn command(plan: &Plan) -> Command {
+/// Starts the plan with these variables set, and with these as its stdin, stdout and
+/// stderr, of which nothing stays open here. Its directory is told as a shell there
+/// would: opencode believes PWD more than the directory it stands in.
+fn spawn(plan: &Plan, variables: &[(&str, &str)], streams: [Stdio; 3]) -> io::Result<Child> {
     let mut command = Command::new(&plan.program);
-    command.args(&plan.arguments);
-    enter(&mut command, &plan.directory);
+    command.args(&plan.arguments).current_dir(&plan.directory);
+    command.env("PWD", &plan.directory).env_remove("OLDPWD");
     for variable in &plan.without {
         command.env_remove(variable);
     }
-    command
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    let [input, output, errors] = streams;
+    command.stdin(input).stdout(output).stderr(errors).spawn()
 }
 
-fn cannot_start(plan: &Plan, error: std::io::Error) -> Error {
+fn cannot_start(plan: &Plan, error: io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::NotFound => not_there(plan),
+        ErrorKind::NotFound => not_there(plan),
         _ => Error::io("run", Path::new(&plan.program), error),
     }
 }
@@ -149,29 +163,21 @@ fn exit_code(status: std::process::ExitStatus) -> i32 {
     status.code().unwrap_or(128 + signal.unwrap_or(0))
 }
 
-/// Starts it in this directory, as a shell there would: opencode believes PWD
-/// more than the directory it stands in.
-fn enter(command: &mut Command, directory: &Path) {
-    command.current_dir(directory).env("PWD", directory).env_remove("OLDPWD");
-}
-
 /// What the plan prints within `patience`, up to `bytes`. It does not outlive
 /// this call.
 pub fn output(plan: &Plan, bytes: usize, patience: Duration) -> Option<String> {
-    let (reader, writer) = std::io::pipe().ok()?;
-    gather(command(plan).stdout(writer).stderr(Stdio::null()), reader, bytes, patience)
+    gather(plan, false, bytes, patience)
 }
 
 /// The same with what it prints on stderr: some hosts answer people there.
 pub fn answer(plan: &Plan, bytes: usize, patience: Duration) -> Option<String> {
-    let (reader, writer) = std::io::pipe().ok()?;
-    gather(command(plan).stdout(writer.try_clone().ok()?).stderr(writer), reader, bytes, patience)
+    gather(plan, true, bytes, patience)
 }
 
-fn gather(command: &mut Command, reader: PipeReader, bytes: usize, patience: Duration) -> Option<String> {
-    let mut child = command.stdin(Stdio::null()).spawn().ok()?;
-    // The command keeps the pipe's other end open.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
+fn gather(plan: &Plan, with_errors: bool, bytes: usize, patience: Duration) -> Option<String> {
+    let (reader, writer) = io::pipe().ok()?;
+    let errors = if with_errors { writer.try_clone().ok()?.into() } else { Stdio::null() };
+    let mut child = spawn(plan, &[], [Stdio::null(), writer.into(), errors]).ok()?;
     let printed = read_within(reader, bytes, patience);
     let _ = child.kill();
     let _ = child.wait();
@@ -206,20 +212,17 @@ fn read_within(mut reader: PipeReader, bytes: usize, patience: Duration) -> Opti
 /// all of their waits are bounded, this one is not.
 pub fn converse(plan: &Plan, variables: &[(&str, &str)], input: &str) -> Result<String> {
     let failed = |error| Error::io("run", Path::new(&plan.program), error);
-    let mut child = Command::new(&plan.program)
-        .args(&plan.arguments)
-        .current_dir(&plan.directory)
-        .envs(variables.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
+    let streams = [Stdio::piped(), Stdio::piped(), Stdio::inherit()];
+    let mut child = spawn(plan, variables, streams).map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input.as_bytes()).map_err(failed)?;
     }
-    let output = child.wait_with_output().map_err(failed)?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+    let mut printed = Vec::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        stdout.read_to_end(&mut printed).map_err(failed)?;
+    }
+    match child.wait().map_err(failed)?.success() {
+        true => Ok(String::from_utf8_lossy(&printed).into_owned()),
         false => Err(Error::failed(format!("{} {} failed", plan.program, plan.arguments.join(" ")))),
     }
 }

@@ -30,21 +30,21 @@ impl Ringing {
 /// Writes the lines to the socket at `path`.
 pub fn post(path: &Path, lines: String) -> Result<Ringing> {
     let path = path.to_owned();
-    in_background(move || {
+    in_background(Box::new(move || {
         let posted = UnixStream::connect(&path).and_then(|mut socket| {
             socket.set_write_timeout(Some(Duration::from_millis(RING_MS)))?;
             socket.write_all(lines.as_bytes())
         });
         posted.map_err(|error| Error::io("ring at", &path, error))
-    })
+    }))
 }
 
 /// Runs the plan, without its output.
 pub fn run(plan: Plan) -> Result<Ringing> {
-    in_background(move || super::finish(&plan, Stdio::null(), Duration::from_millis(RING_MS)))
+    in_background(Box::new(move || super::finish(&plan, Stdio::null(), Duration::from_millis(RING_MS))))
 }
 
-fn in_background(ring: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Ringing> {
+fn in_background(ring: Box<dyn FnOnce() -> Result<()> + Send>) -> Result<Ringing> {
     let thread = std::thread::Builder::new().stack_size(128 * 1024).spawn(ring);
     thread.map(Ringing).map_err(|error| Error::failed(format!("cannot ring: {error}")))
 }
