@@ -3,7 +3,7 @@
 //! Invariant: only sessions with that choice, only while they are dormant,
 //! never in quiet hours, and within the bell's bound.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Relay;
 use super::bell::{Counted, count_ring};
@@ -48,12 +48,7 @@ impl Quiet {
 
 /// Watches until it is ended, or none of these may be woken any more. `say` gets
 /// a line for each thing done.
-pub fn stand_watch(
-    relay: &Relay,
-    who: &[&str],
-    quiet: Option<Quiet>,
-    mut say: impl FnMut(&str),
-) -> Result<()> {
+pub fn stand_watch(relay: &Relay, who: &[&str], quiet: Option<Quiet>, say: &dyn Fn(&str)) -> Result<()> {
     let store = relay.store()?;
     let mut watch = Watch::new();
     let mut watched = Vec::new();
@@ -67,33 +62,20 @@ pub fn stand_watch(
         process::reap();
         let mut next: Option<u64> = None;
         watched.retain_mut(|found| {
-            match look(relay, &store, found, quiet, &mut watch) {
-                Ok(Done { line, again_ms }) => {
-                    line.iter().for_each(|line| say(line));
-                    next = next.into_iter().chain(again_ms).min();
-                }
+            next = match look(relay, &store, found, quiet, &mut watch, say) {
+                Ok(again_ms) => next.into_iter().chain(again_ms).min(),
                 Err(error) => {
                     say(&format!("{}: {error}", found.info.label()));
-                    next = Some(LOOK_AGAIN_MS);
+                    Some(LOOK_AGAIN_MS)
                 }
-            }
+            };
             found.info.wakes
         });
         if watched.is_empty() {
             return Ok(());
         }
-        let deadline = next.map(|wait_ms| Instant::now() + Duration::from_millis(wait_ms));
-        let pause = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        watch.wait(None, pause).map_err(|e| Error::io("watch", store.home(), e))?;
+        watch.wait(None, next.map(Duration::from_millis)).map_err(|e| Error::io("watch", store.home(), e))?;
     }
-}
-
-/// What a look at one session led to.
-#[derive(Default)]
-struct Done {
-    line: Option<String>,
-    /// When to look again although nothing changes, in milliseconds.
-    again_ms: Option<u64>,
 }
 
 fn check(found: &Found) -> Result<()> {
@@ -106,64 +88,61 @@ fn check(found: &Found) -> Result<()> {
     }
 }
 
+/// Looks at one session and wakes it where that is due. Returns when to look again
+/// although nothing changes, in milliseconds.
 fn look(
     relay: &Relay,
     store: &Store,
     found: &mut Found,
     quiet: Option<Quiet>,
     watch: &mut Watch,
-) -> Result<Done> {
+    say: &dyn Fn(&str),
+) -> Result<Option<u64>> {
     let now = latest(store, found.session.clone())?;
     if now.session != found.session {
         now.session.watch(watch);
     }
     *found = now;
     check(found)?;
-    let again = |again_ms| Ok(Done { line: None, again_ms: Some(again_ms) });
     match state(&found.session)? {
         State::Ready | State::Held { more: true } => {}
         // Nothing tells of a reader's death.
-        State::Held { more: false } => return again(LOOK_AGAIN_MS),
-        State::Empty => return Ok(Done::default()),
+        State::Held { more: false } => return Ok(Some(LOOK_AGAIN_MS)),
+        State::Empty => return Ok(None),
     }
     if found.session.is_live(&found.info) || found.session.is_resumed() {
         // A crash of its host tells nobody.
-        return again(LOOK_AGAIN_MS);
+        return Ok(Some(LOOK_AGAIN_MS));
     }
     if quiet.is_some_and(|quiet| local_hour(relay).is_some_and(|hour| quiet.covers(hour))) {
-        return again(QUIET_LOOK_MS);
+        return Ok(Some(QUIET_LOOK_MS));
     }
     let target = Target { id: &found.info.id, directory: None, host: None };
     let wake = plan(Some(found.clone()), target, Mode::Headless(None))?;
     if wake.is_live(relay) {
         // Its host says so, though no hook of relay's does.
-        return again(LOOK_AGAIN_MS);
+        return Ok(Some(LOOK_AGAIN_MS));
     }
     wake.check(relay)?;
     let (messages, senders) = match count_ring(&found.session)? {
-        Counted::Wait(wait_ms) => return again(wait_ms),
+        Counted::Wait(wait_ms) => return Ok(Some(wait_ms)),
         Counted::Ring { messages, senders, .. } => (messages, senders),
     };
     let run = wake.detach(relay)?;
-    let line = format!(
+    say(&format!(
         "{} woke {} for {} from {}; what it prints: relay log --run {run}",
         &clock::rfc3339(clock::now_ms())[11..16],
         found.info.label(),
         crate::mail::text::count(messages, "message"),
         senders.join(", ")
-    );
-    Ok(Done { line: Some(line), again_ms: Some(LOOK_AGAIN_MS) })
+    ));
+    Ok(Some(LOOK_AGAIN_MS))
 }
 
 /// The hour of the day where the user lives: only date(1) knows without a
 /// library. `None`: it does not say, and then no hour is quiet.
 fn local_hour(relay: &Relay) -> Option<u32> {
-    let plan = Plan {
-        program: "date".to_owned(),
-        arguments: vec!["+%H".to_owned()],
-        directory: relay.env.directory().to_owned(),
-        without: Vec::new(),
-    };
+    let plan = Plan::new("date", &["+%H"], relay.env.directory());
     wake::output(&plan, CHECK_BYTES, Duration::from_millis(DATE_MS))?.trim().parse().ok()
 }
 

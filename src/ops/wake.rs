@@ -167,15 +167,12 @@ impl Wake {
         let random = random::bytes()?;
         let run = uuid_v7(clock::now_ms(), random);
         let directory = self.plan.directory.to_string_lossy().into_owned();
-        let flags =
-            ["wake", "--id", &self.id, "--tool", self.host.name, "--dir", &directory, "--record", &run];
-        let message = self.message.iter().flat_map(|message| ["--", message]);
-        let plan = Plan {
-            program: process::executable()?.to_string_lossy().into_owned(),
-            arguments: flags.into_iter().chain(message).map(str::to_owned).collect(),
-            directory: relay.env.directory().to_owned(),
-            without: Vec::new(),
-        };
+        let mut words =
+            vec!["wake", "--id", &self.id, "--tool", self.host.name, "--dir", &directory, "--record", &run];
+        if let Some(message) = &self.message {
+            words.extend(["--", message]);
+        }
+        let plan = Plan::new(&process::executable()?.to_string_lossy(), &words, relay.env.directory());
         match wake::start(&plan)?.as_str() {
             STARTED => Ok(format!("{run}.{}", address::key(&self.id))),
             "" => Err(Error::failed("the detached run did not start")),

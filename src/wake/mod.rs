@@ -33,6 +33,18 @@ pub struct Plan {
     pub without: Vec<&'static str>,
 }
 
+impl Plan {
+    /// A program with these arguments, in this directory.
+    pub fn new(program: &str, arguments: &[&str], directory: &Path) -> Plan {
+        Plan {
+            program: program.to_owned(),
+            arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+            directory: directory.to_owned(),
+            without: Vec::new(),
+        }
+    }
+}
+
 /// Whether the program may read what the user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -232,12 +244,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Plan {
-        Plan {
-            program: "sh".to_owned(),
-            arguments: ["-c", script].map(str::to_owned).to_vec(),
-            directory: "/".into(),
-            without: Vec::new(),
-        }
+        Plan::new("sh", &["-c", script], Path::new("/"))
     }
 
     #[test]
