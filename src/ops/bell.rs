@@ -236,54 +236,50 @@ pub fn count_ring(session: &Session) -> Result<Counted> {
     }
     let mut rings = session.rings()?;
     let now = clock::now_ms();
-    let senders = senders(&messages);
+    let senders = distinct(&messages, |message| message.sender().to_owned());
     if let Some(wait_ms) = must_wait(&rings, cursor.unheld(), &senders, now) {
         return Ok(Counted::Wait(wait_ms));
     }
     rings.push(Rung { at_ms: now, through: bytes, senders });
     guard.write_rings(&rings)?;
-    let names: Vec<String> = messages.iter().map(fence::sender).collect();
-    Ok(Counted::Ring { line: invitation(&messages), messages: messages.len(), senders: distinct(names) })
+    let senders = distinct(&messages, fence::sender);
+    Ok(Counted::Ring { line: invitation(&messages), messages: messages.len(), senders })
 }
 
 fn how_to_ring(relay: &Relay, found: &Found, line: &str) -> Option<Ring> {
     host::named(&found.info.host)?.ring?(&relay.env, &found.info.id, line)
 }
 
-fn senders(messages: &[Message]) -> Vec<String> {
-    distinct(messages.iter().map(|message| message.sender().to_owned()).collect())
-}
-
-fn distinct(mut words: Vec<String>) -> Vec<String> {
-    words.sort_unstable();
-    words.dedup();
-    words
+/// What the senders of these messages are called, each once, in order.
+fn distinct(messages: &[Message], called: fn(&Message) -> String) -> Vec<String> {
+    let mut senders: Vec<String> = messages.iter().map(called).collect();
+    senders.sort_unstable();
+    senders.dedup();
+    senders
 }
 
 /// For how long the bell must be silent, in milliseconds, if it must: it rang
 /// for this batch a short while ago, or each of the senders has had its rings.
 fn must_wait(rings: &[Rung], unread: u64, senders: &[String], now_ms: u64) -> Option<u64> {
     // What a clock that was ahead put into the future tells nothing.
-    let rings: Vec<&Rung> = rings.iter().filter(|ring| ring.at_ms <= now_ms).collect();
-    let for_this: Vec<&&Rung> = rings.iter().filter(|ring| ring.through > unread).collect();
-    if let Some(last) = for_this.last() {
-        let pause = RING_AGAIN_MS << (2 * (for_this.len() - 1)).min(12);
-        let since = now_ms.saturating_sub(last.at_ms);
-        if since < pause {
-            return Some(pause - since);
-        }
+    let since = |ring: &Rung| now_ms.checked_sub(ring.at_ms);
+    let (mut pause, mut left) = (RING_AGAIN_MS, None);
+    for ring in rings.iter().filter(|ring| ring.through > unread) {
+        let Some(since) = since(ring) else { continue };
+        left = pause.checked_sub(since).filter(|left| *left > 0);
+        pause = (pause * 4).min(RING_AGAIN_MS << 12);
     }
-    let within_the_hour = |sender: &String| {
-        let rung: Vec<u64> = rings
-            .iter()
-            .filter(|ring| ring.senders.contains(sender) && now_ms.saturating_sub(ring.at_ms) < HOUR_MS)
-            .map(|ring| ring.at_ms)
-            .collect();
-        let oldest = rung.iter().rev().nth(RINGS_PER_HOUR - 1)?;
-        Some((oldest + HOUR_MS).saturating_sub(now_ms).max(1))
-    };
-    let waits: Option<Vec<u64>> = senders.iter().map(within_the_hour).collect();
-    waits?.into_iter().min()
+    if left.is_some() {
+        return left;
+    }
+    for sender in senders {
+        let of_sender =
+            |ring: &&Rung| ring.senders.contains(sender) && since(ring).is_some_and(|since| since < HOUR_MS);
+        let oldest = rings.iter().rev().filter(of_sender).nth(RINGS_PER_HOUR - 1)?;
+        let wait = oldest.at_ms + HOUR_MS - now_ms;
+        left = Some(left.map_or(wait, |left| wait.min(left)));
+    }
+    left
 }
 
 /// Whether this sender's mail has used up the session's rings of this hour.
