@@ -5,6 +5,8 @@
 //! from; the work is done in bounded pieces, and a piece that fails or is killed
 //! is done again by the next.
 
+use std::path::Path;
+
 use super::Relay;
 use super::find::latest;
 use super::succession::inherit;
@@ -56,22 +58,21 @@ pub fn a_piece(relay: &Relay) -> Result<u64> {
         return Ok(SWEEP_MS - since);
     }
     let Some(_lock) = store.sweep_lock()? else { return Ok(SWEEP_MS) };
-    let after = after.unwrap_or_default();
-    let mut sessions = store.sessions()?;
-    sessions.sort_unstable_by(|a, b| a.key().cmp(b.key()));
-    let mut rest = sessions.into_iter().skip_while(|session| session.key() <= after.as_str());
-    let piece: Vec<Session> = rest.by_ref().take(SWEEP_SESSIONS).collect();
+    let mut rest = store.keys()?;
+    rest.retain(|key| after.as_ref().is_none_or(|after| key > after));
+    rest.sort_unstable();
+    let more = rest.len() > SWEEP_SESSIONS;
+    rest.truncate(SWEEP_SESSIONS);
     let mut report = Report::default();
-    for session in &piece {
-        let _ = clear(&store, session, false, &mut report);
+    for key in &rest {
+        let _ = clear(&store, &store.session_of_key(key), false, &mut report);
     }
-    let more = rest.next().is_some();
-    let last = piece.last().filter(|_| more).map(Session::key);
+    let last = rest.last().filter(|_| more);
     if last.is_none() {
         store.finish_folding()?;
         store.dead_processes(false)?;
     }
-    store.note_sweep(now, last)?;
+    store.note_sweep(now, last.map(String::as_str))?;
     Ok(if more { 1_000 } else { SWEEP_MS })
 }
 
@@ -127,11 +128,13 @@ pub fn trim_if_large(store: &Store, session: &Session, end: u64) {
 
 /// Whether nobody has seen the session for long and nothing waits in it.
 fn is_forgotten(store: &Store, session: &Session, info: &Info, now_ms: u64) -> Result<bool> {
-    let touched = |path: &std::path::Path| path.metadata().ok()?.modified().ok().map(clock::file_ms);
-    let files = [Some(session.log()), Some(session.cursor_file()), info.transcript.clone()];
-    let files_ms = files.iter().flatten().filter_map(|path| touched(path)).max();
-    let seen_ms = info.seen_ms.max(files_ms.unwrap_or(0));
-    let seen_ms = if seen_ms == 0 { touched(session.folder()).unwrap_or(now_ms) } else { seen_ms };
+    let touched = |path: &Path| path.metadata().ok()?.modified().ok().map(clock::file_ms);
+    let mut seen_ms = info.seen_ms.max(touched(&session.log()).unwrap_or(0));
+    seen_ms = seen_ms.max(touched(&session.cursor_file()).unwrap_or(0));
+    seen_ms = seen_ms.max(info.transcript.as_deref().and_then(touched).unwrap_or(0));
+    if seen_ms == 0 {
+        seen_ms = touched(session.folder()).unwrap_or(now_ms);
+    }
     if seen_ms.saturating_add(FOLD_DAYS * DAY_MS) >= now_ms || session.is_live(info) || session.is_resumed() {
         return Ok(false);
     }

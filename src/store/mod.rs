@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// The session whose folder has this name.
-    fn session_of_key(&self, key: &str) -> Session {
+    pub fn session_of_key(&self, key: &str) -> Session {
         Session::at(file::below(&self.folder(), key))
     }
 
@@ -141,7 +141,7 @@ impl Store {
     }
 
     /// The name of every session folder, in no particular order.
-    fn keys(&self) -> Result<Vec<String>> {
+    pub fn keys(&self) -> Result<Vec<String>> {
         entries(&self.folder())
     }
 }
