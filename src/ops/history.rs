@@ -101,13 +101,29 @@ pub struct Copy {
     pub reader: Found,
     /// Until when a reader may confirm it, in milliseconds since 1970, if held.
     pub held_until_ms: Option<u64>,
+    /// Whether the conversation went on elsewhere, and with it the reader.
+    moved: bool,
+}
+
+impl Copy {
+    /// What they are sorted by: a mailbox that went on elsewhere tells less than the
+    /// one it went to, which stands before it.
+    fn order(&self) -> (u64, &str, &str, &str, bool) {
+        let (message, reader) = (&self.record.message, &self.reader);
+        (message.sent_ms, &message.id, reader.info.label(), reader.session.key(), self.moved)
+    }
+}
+
+/// The copies of one message.
+pub fn copies_of(store: &Store, id: &str) -> Result<Vec<Copy>> {
+    copies(store, id, &|message| message.id == id)
 }
 
 /// The copies of the messages that `fits`, in order of time; of one reader's
 /// copies that which moved furthest through its successors. None is older than
 /// the message with the id `first`. Where none is found and a mailbox could not be
 /// read, that is the error.
-pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
+fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
     // A mailbox that got its last mail before then has none of them, unless the
     // clock was wrong.
     if let Some(made_ms) = made_ms(first) {
@@ -122,42 +138,37 @@ pub fn copies(store: &Store, first: &str, fits: &dyn Fn(&Message) -> bool) -> Re
 }
 
 fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Copy>> {
-    let (mut copies, mut unread): (Vec<(bool, Copy)>, _) = (Vec::new(), None);
+    let (mut copies, mut unread): (Vec<Copy>, _) = (Vec::new(), Ok(()));
     for session in sessions {
         let fitting = match fitting(&session, fits) {
             Ok(fitting) if fitting.is_empty() => continue,
             Ok(fitting) => fitting,
             Err(error) => {
-                unread = Some(error);
+                unread = Err(error);
                 continue;
             }
         };
         let reader = latest(store, session.clone())?;
-        let current = reader.session == session;
+        let moved = reader.session != session;
         let expires = session.cursor()?.0.hold.map(|hold| hold.expires_ms);
         for record in fitting {
             let held_until_ms = expires.filter(|_| record.receipt == Receipt::Held);
-            copies.push((current, Copy { record, reader: reader.clone(), held_until_ms }));
+            copies.push(Copy { record, reader: reader.clone(), held_until_ms, moved });
         }
     }
-    if let (true, Some(error)) = (copies.is_empty(), unread) {
-        return Err(error);
+    if copies.is_empty() {
+        unread?;
     }
-    fn order((current, Copy { record, reader, .. }): &(bool, Copy)) -> (u64, &str, &str, &str, bool) {
-        let message = &record.message;
-        (message.sent_ms, &message.id, reader.info.label(), reader.session.key(), !current)
-    }
-    copies.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    // A mailbox that went on elsewhere tells less than the one it went to, which
-    // stands before it.
-    let key = |copy: &Copy| (copy.record.message.id.to_string(), copy.reader.session.key().to_owned());
-    copies.dedup_by(|(_, later), (_, kept)| key(later) == key(kept));
-    Ok(copies.into_iter().map(|(_, copy)| copy).collect())
+    copies.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+    copies.dedup_by(|later, kept| {
+        later.record.message.id == kept.record.message.id && later.reader.session == kept.reader.session
+    });
+    Ok(copies)
 }
 
 /// The copies of one message, and for each the reply of its reader.
 pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message<'static>>)>> {
-    let copies = copies(store, id, &|message| message.id == id)?;
+    let copies = copies_of(store, id)?;
     let Some(first) = copies.first() else { return Err(unknown(id)) };
     let replies = match &first.record.message.from {
         Some(sender) => replies(store, sender, id)?,
@@ -166,10 +177,10 @@ pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message<'stat
     let mut answered = Vec::new();
     for copy in copies {
         let mut reply = None;
-        for candidate in &replies {
-            let Some(from) = &candidate.from else { continue };
+        for Record { message, .. } in &replies {
+            let Some(from) = &message.from else { continue };
             if latest(store, store.session(from))?.session == copy.reader.session {
-                reply = Some(candidate.clone());
+                reply = Some(message.clone());
                 break;
             }
         }
@@ -181,7 +192,7 @@ pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message<'stat
 /// The conversation that a message belongs to, its messages' copies in order of
 /// time.
 pub fn thread(store: &Store, id: &str) -> Result<Vec<Copy>> {
-    let named = copies(store, id, &|message| message.id == id)?;
+    let named = copies_of(store, id)?;
     let thread = named.first().map_or(id, |copy| copy.record.message.conversation()).to_owned();
     let copies = copies(store, &thread, &|message| message.conversation() == thread)?;
     if copies.is_empty() { Err(unknown(id)) } else { Ok(copies) }
@@ -190,16 +201,16 @@ pub fn thread(store: &Store, id: &str) -> Result<Vec<Copy>> {
 /// Every reply to this message in the mailboxes of its sender, the mailbox it
 /// wrote from first, then those of all that went on from it, each in the order
 /// they came.
-pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Message<'static>>> {
+pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Record>> {
     let answers =
         |message: &Message| message.in_reply_to.as_deref() == Some(id) && message.kind == Kind::Reply;
     let (mut sessions, mut replies) = (vec![store.session(sender)], Vec::new());
     let mut looked = 0;
     while let Some(session) = sessions.get(looked) {
-        replies.extend(fitting(session, &answers)?.into_iter().map(|record| record.message));
+        replies.append(&mut fitting(session, &answers)?);
         let info = session.known()?.unwrap_or_default();
-        for next in [info.successor, info.formerly].into_iter().flatten() {
-            let next = store.session(&next);
+        for next in info.successor.iter().chain(&info.formerly) {
+            let next = store.session(next);
             if !sessions.contains(&next) {
                 sessions.push(next);
             }
@@ -217,8 +228,7 @@ pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option
     {
         return Ok(Some((latest(store, session.clone())?, record.message)));
     }
-    let copies = copies(store, id, &|message| message.id == id)?;
-    Ok(copies.into_iter().next().map(|copy| (copy.reader, copy.record.message)))
+    Ok(copies_of(store, id)?.into_iter().next().map(|copy| (copy.reader, copy.record.message)))
 }
 
 fn unknown(id: &str) -> Error {

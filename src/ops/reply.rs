@@ -5,7 +5,7 @@
 //! sessions it went on from, which take no more mail: there is no other record.
 
 use super::find::{Found, by_id};
-use super::history::{copies, replies};
+use super::history::{copies_of, replies};
 use super::identity::{Call, identify};
 use super::send::{Draft, Sender, Sent, send};
 use super::{Relay, find};
@@ -45,7 +45,7 @@ pub fn requester(relay: &Relay, store: &Store, from: Option<&str>) -> Result<Sen
 /// agents, on behalf of the session that the message went to.
 pub fn reply(relay: &Relay, id: &str, status: Option<Status>, body: String) -> Result<Sent> {
     let store = relay.store()?;
-    let readers = copies(&store, id, &|message| message.id == id)?;
+    let readers = copies_of(&store, id)?;
     let Some(first) = readers.first() else {
         return Err(Error::not_found(
             "message",
@@ -111,6 +111,7 @@ pub(super) fn earlier(
 ) -> Result<Option<Message<'static>>> {
     let asker = request.from.as_deref().unwrap_or_default();
     let Some(first) = replies(store, asker, &request.id)?.into_iter().next() else { return Ok(None) };
+    let first = first.message;
     if (&first.body, first.status) != (&reply.body, reply.status) {
         return Err(Error::new(
             Cause::Conflict,
