@@ -35,10 +35,10 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     let id = address::check_id(sighting.id)?;
     let session = store.session(&id);
     let is_nameless = |info: &Info| info.name.is_none() && info.inherits.is_none();
-    if let Some(info) = session.known()? {
+    if let Some(mut info) = session.known()? {
         if let Some(successor) = &info.successor {
             come_back(store, &session, successor)?;
-        } else if !is_nameless(&info) && updated(&info, sighting) == info && seen_lately(&info) {
+        } else if !is_nameless(&info) && !learn(&mut info, sighting) && seen_lately(&info) {
             // Then its process knows it too: that is noted first.
             return Ok(Found { session, info });
         }
@@ -48,8 +48,8 @@ pub fn announce(store: &Store, sighting: &Sighting) -> Result<Found> {
     if let Some(process) = &sighting.process {
         store.announce(process, &session)?;
     }
-    let known = session.known()?.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
-    let mut info = updated(&known, sighting);
+    let mut info = session.known()?.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
+    learn(&mut info, sighting);
     if info.inherits.is_none() {
         info.seen_ms = clock::now_ms();
     }
@@ -101,24 +101,27 @@ pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
     })
 }
 
-/// The record with the sighting's news in it.
-fn updated(known: &Info, sighting: &Sighting) -> Box<Info> {
-    let mut info = Box::new(known.clone());
-    info.host = sighting.host.name.to_owned();
-    for (field, news) in
+/// Puts the sighting's news into the record. Returns whether there is any.
+fn learn(info: &mut Info, sighting: &Sighting) -> bool {
+    let mut learned = info.host != sighting.host.name;
+    if learned {
+        info.host = sighting.host.name.to_owned();
+    }
+    for (field, seen) in
         [(&mut info.directory, &sighting.directory), (&mut info.transcript, &sighting.transcript)]
     {
-        if news.is_some() && (sighting.at_start || field.is_none()) {
-            field.clone_from(news);
+        if seen.is_some() && (sighting.at_start || field.is_none()) && field != seen {
+            field.clone_from(seen);
+            learned = true;
         }
     }
-    match &sighting.process {
-        Some(process) => info.process = Some(process.clone()),
+    let process = match &sighting.process {
+        Some(process) => process.clone(),
         // Something runs it, though nothing tells what.
-        None if sighting.at_start || info.process.is_none() => info.process = Some(Process::unknown()),
-        None => {}
-    }
-    info
+        None if sighting.at_start || info.process.is_none() => Process::unknown(),
+        None => return learned,
+    };
+    learned | (info.process.replace(process) != info.process)
 }
 
 /// A free name made of the directory and the end of the id.
