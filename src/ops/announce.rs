@@ -92,7 +92,7 @@ pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
     if !session.known()?.is_some_and(|info| ends(&info)) {
         return Ok(());
     }
-    session.update(|info| {
+    session.update(&mut |info| {
         let still = ends(info);
         if still {
             (info.process, info.seen_ms) = (None, clock::now_ms());
@@ -116,12 +116,16 @@ fn learn(info: &mut Info, sighting: &Sighting) -> bool {
         }
     }
     let process = match &sighting.process {
-        Some(process) => process.clone(),
+        Some(process) => Some(process.clone()),
         // Something runs it, though nothing tells what.
-        None if sighting.at_start || info.process.is_none() => Process::unknown(),
+        None if sighting.at_start || info.process.is_none() => Some(Process::unknown()),
         None => return learned,
     };
-    learned | (info.process.replace(process) != info.process)
+    if info.process != process {
+        info.process = process;
+        learned = true;
+    }
+    learned
 }
 
 /// A free name made of the directory and the end of the id.

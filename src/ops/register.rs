@@ -60,14 +60,15 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
 }
 
 /// Makes an unknown session known, with a default name.
-pub fn ensure_known(store: &Store, session: &Session, info: Info) -> Result<()> {
+pub fn ensure_known(store: &Store, session: &Session, mut info: Info) -> Result<()> {
     info.directory.as_deref().map(address::check_directory).transpose()?;
     let guard = session.lock()?;
     if session.is_registered() {
         return Ok(());
     }
-    let name = default_name(store, &guard, &info)?;
-    guard.write_info(&Info { name, seen_ms: clock::now_ms(), ..info })
+    info.name = default_name(store, &guard, &info)?;
+    info.seen_ms = clock::now_ms();
+    guard.write_info(&info)
 }
 
 fn taken(store: &Store, name: &str) -> Error {

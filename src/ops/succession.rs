@@ -83,11 +83,11 @@ fn inherit_within(store: &Store, session: &Session, depth: usize) -> Result<()> 
     let depth = depth.checked_sub(1).ok_or_else(|| circle(session))?;
     let old = store.session(old_id);
     inherit_within(store, &old, depth)?;
-    let Some(estate) = close(&old, old_id, &info.id)? else {
+    let Some(mut estate) = close(&old, old_id, &info.id)? else {
         // Another began at the same time: the later goes on from the earlier.
         let next = latest(store, old)?;
         let follows = next.session != *session && next.info.seen_ms <= info.seen_ms;
-        update(session, old_id, |info| info.inherits = follows.then_some(next.info.id))?;
+        update(session, old_id, &mut |info| info.inherits = follows.then(|| next.info.id.clone()))?;
         return inherit_within(store, session, depth);
     };
     move_mail(&old, session, &estate)?;
@@ -98,8 +98,8 @@ fn inherit_within(store: &Store, session: &Session, depth: usize) -> Result<()> 
         store.inherit_name(&guard, name, &old)?;
     }
     drop(guard);
-    update(session, old_id, |info| {
-        (info.name, info.named, info.inherits) = (estate.name, estate.named, None);
+    update(session, old_id, &mut |info| {
+        (info.name, info.named, info.inherits) = (estate.name.take(), estate.named, None);
     })
 }
 
@@ -118,16 +118,18 @@ struct Estate {
 fn close(old: &Session, id: &str, successor: &str) -> Result<Option<Estate>> {
     let guard = old.lock()?;
     let unknown = || Box::new(Info { id: id.to_owned(), ..Info::default() });
-    let info = old.known()?.unwrap_or_else(unknown);
-    let (name, named) = (info.name.clone(), info.named);
+    let mut info = old.known()?.unwrap_or_else(unknown);
     match &info.successor {
         Some(other) if other != successor => return Ok(None),
         Some(_) => {}
-        None => guard.write_info(&Info { successor: Some(successor.to_owned()), process: None, ..*info })?,
+        None => {
+            (info.successor, info.process) = (Some(successor.to_owned()), None);
+            guard.write_info(&info)?;
+        }
     }
     let (mut cursor, end) = old.cursor()?;
     cursor.put_back();
-    Ok(Some(Estate { name, named, cursor, end }))
+    Ok(Some(Estate { name: info.name, named: info.named, cursor, end }))
 }
 
 /// Copies unread mail, leaving out what an interrupted move brought already.
@@ -183,8 +185,8 @@ fn empty(old: &Session, successor: &str, end: u64) -> Result<()> {
 }
 
 /// Changes the record of a session that still inherits from `old`.
-fn update(session: &Session, old: &str, change: impl FnOnce(&mut Info)) -> Result<()> {
-    session.update(|info| {
+fn update(session: &Session, old: &str, change: &mut dyn FnMut(&mut Info)) -> Result<()> {
+    session.update(&mut |info| {
         let still = info.inherits.as_deref() == Some(old);
         if still {
             change(info);
@@ -198,7 +200,7 @@ fn update(session: &Session, old: &str, change: impl FnOnce(&mut Info)) -> Resul
 pub fn come_back(store: &Store, session: &Session, successor: &str) -> Result<()> {
     inherit(store, &store.session(successor))?;
     let guard = session.lock()?;
-    let Some(info) = session.known()?.filter(|info| info.successor.is_some()) else {
+    let Some(mut info) = session.known()?.filter(|info| info.successor.is_some()) else {
         return Ok(());
     };
     let (cursor, bytes) = session.cursor()?;
@@ -208,5 +210,7 @@ pub fn come_back(store: &Store, session: &Session, successor: &str) -> Result<()
         marked.pass_over(cursor.consumed);
         guard.write_cursor(&marked)?;
     }
-    guard.write_info(&Info { successor: None, formerly: info.successor, name: None, named: false, ..*info })
+    info.formerly = info.successor.take();
+    (info.name, info.named) = (None, false);
+    guard.write_info(&info)
 }

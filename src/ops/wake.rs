@@ -216,8 +216,8 @@ impl Wake {
 /// when this relay is ended before it. Where that fails, the host's hook does it.
 fn keep_live(session: &Session, pid: u32) {
     if let Some(process) = Process::child(pid) {
-        let _ = session.update(|info| {
-            info.process = Some(process);
+        let _ = session.update(&mut |info| {
+            info.process = Some(process.clone());
             true
         });
     }

@@ -151,7 +151,7 @@ impl Session {
     }
 
     /// Changes the record, if there is one and `change` says that it did.
-    pub fn update(&self, change: impl FnOnce(&mut Info) -> bool) -> Result<()> {
+    pub fn update(&self, change: &mut dyn FnMut(&mut Info) -> bool) -> Result<()> {
         let guard = self.lock()?;
         let Some(mut info) = self.known()? else { return Ok(()) };
         if change(&mut info) { guard.write_info(&info) } else { Ok(()) }
