@@ -30,7 +30,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let given = path(relay, parsed, "dir");
     let known = store.session(&crate::mail::address::check_id(&id)?).is_registered();
     let directory = given.or_else(|| (!known).then(|| relay.env.directory().to_owned()));
-    let details = Details { directory, host: parsed.value("tool").map(str::to_owned), wakes };
+    let details = Details { directory, host: parsed.value("tool"), wakes };
     let found = register(&store, &id, name, details)?;
     let info = &found.info;
     let at = info.directory.as_deref().map(Path::to_string_lossy).unwrap_or_default();

@@ -14,9 +14,9 @@ use crate::sys::clock;
 
 /// What a person told about a session; `None` leaves what is known.
 #[derive(Default)]
-pub struct Details {
+pub struct Details<'a> {
     pub directory: Option<PathBuf>,
-    pub host: Option<String>,
+    pub host: Option<&'a str>,
     /// Whether `relay watch` may wake it.
     pub wakes: Option<bool>,
 }
@@ -25,26 +25,27 @@ pub struct Details {
 pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result<Found> {
     let id = address::check_id(id)?;
     address::check_name(name)?;
-    details.host.as_deref().map(host::check).transpose()?;
-    details.directory.as_deref().map(address::check_directory).transpose()?;
-    let found = latest(store, store.session(&id))?;
-    if name != found.info.id && store.session(name).is_registered() {
+    let host = details.host.map(host::check).transpose()?;
+    if let Some(directory) = &details.directory {
+        address::check_directory(directory)?;
+    }
+    let Found { session, info } = latest(store, store.session(&id))?;
+    if name != info.id && store.session(name).is_registered() {
         return Err(Error::new(
             Cause::Conflict,
             format!("'{name}' is the id of a session, so it cannot be a name"),
         ));
     }
-    let session = found.session;
     store.release_if_nowhere(name)?;
     let guard = session.lock()?;
-    let known = session.known()?;
-    let mut info = known.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
-    if let Some(directory) = details.directory {
-        info.directory = Some(directory);
+    let mut info = session.known()?.unwrap_or_else(|| Box::new(Info { id, ..Info::default() }));
+    if details.directory.is_some() {
+        info.directory = details.directory;
     }
     info.wakes = details.wakes.unwrap_or(info.wakes);
-    info.host =
-        details.host.unwrap_or(if info.host.is_empty() { host::HOSTS[0].name.to_owned() } else { info.host });
+    if let Some(host) = host.or(info.host.is_empty().then_some(&host::HOSTS[0])) {
+        info.host = host.name.to_owned();
+    }
     info.seen_ms = clock::now_ms();
     if !store.claim_name(&guard, name)? {
         return Err(taken(store, name));
@@ -61,7 +62,9 @@ pub fn register(store: &Store, id: &str, name: &str, details: Details) -> Result
 
 /// Makes an unknown session known, with a default name.
 pub fn ensure_known(store: &Store, session: &Session, mut info: Info) -> Result<()> {
-    info.directory.as_deref().map(address::check_directory).transpose()?;
+    if let Some(directory) = &info.directory {
+        address::check_directory(directory)?;
+    }
     let guard = session.lock()?;
     if session.is_registered() {
         return Ok(());

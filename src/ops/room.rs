@@ -34,7 +34,7 @@ pub fn members(store: &Store, room: &str) -> Result<Vec<Found>> {
 /// Makes the session a member. Being one already is no error.
 pub fn join(store: &Store, session: &Session, room: &str) -> Result<()> {
     let room = name(room)?;
-    as_member(store, session, |guard| join_as(store, guard, room))
+    as_member(store, session, &|guard| join_as(store, guard, room))
 }
 
 fn join_as(store: &Store, guard: &Guard, room: &str) -> Result<()> {
@@ -63,12 +63,12 @@ fn join_as(store: &Store, guard: &Guard, room: &str) -> Result<()> {
 /// Ends the session's membership. Not being a member is no error.
 pub fn leave(store: &Store, session: &Session, room: &str) -> Result<()> {
     let room = name(room)?;
-    as_member(store, session, |guard| store.leave(guard, room, None))
+    as_member(store, session, &|guard| store.leave(guard, room, None))
 }
 
 /// Does something to the memberships of the session that this one is now, which
 /// has those of the ones it goes on from.
-fn as_member(store: &Store, session: &Session, act: impl FnOnce(&Guard) -> Result<()>) -> Result<()> {
+fn as_member(store: &Store, session: &Session, act: &dyn Fn(&Guard) -> Result<()>) -> Result<()> {
     for _ in 0..MOVES {
         let session = latest(store, session.clone())?.session;
         let Some((guard, _)) = lock_to_read(store, &session)? else { continue };
