@@ -114,34 +114,25 @@ pub fn take(
         return Ok(Batch::default());
     }
     let to = if taken == total { passed.end } else { ends[taken - 1] };
-    let hold = match cursor.hold.take() {
-        Some(earlier) => {
-            let expires_ms = clock::now_ms() + reader.life_ms;
+    let mut hold = match cursor.hold.take() {
+        Some(mut earlier) => {
             // What a turn showed is over with it, whatever a start showed besides.
-            let event = if earlier.event.as_deref() == Some(START) { reader.event } else { earlier.event };
-            Hold { to, expires_ms, taker: Process::current(), event, ..earlier }
+            if earlier.event.as_deref() == Some(START) {
+                earlier.event = reader.event;
+            }
+            earlier
         }
-        None => Hold {
-            token: begin(guard.session(), from)?,
-            from,
-            to,
-            expires_ms: clock::now_ms() + reader.life_ms,
-            process: reader.process,
-            taker: Process::current(),
-            event: reader.event,
-        },
+        None => {
+            let token = begin(guard.session(), from)?;
+            let Reader { process, event, .. } = reader;
+            Hold { token, from, to, expires_ms: 0, process, taker: None, event }
+        }
     };
-    let batch = Batch {
-        token: hold.token.clone(),
-        to,
-        expires_ms: hold.expires_ms,
-        deliveries,
-        waiting: total - taken,
-        held: 0,
-    };
+    (hold.to, hold.expires_ms, hold.taker) = (to, clock::now_ms() + reader.life_ms, Process::current());
+    let (token, expires_ms) = (hold.token.clone(), hold.expires_ms);
     cursor.hold = Some(hold);
     guard.note_cursor(cursor)?;
-    Ok(batch)
+    Ok(Batch { token, to, expires_ms, deliveries, waiting: total - taken, held: 0 })
 }
 
 /// Where nobody reads and the rest of the log holds no message, only what a
