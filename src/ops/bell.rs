@@ -225,9 +225,10 @@ pub fn count_ring(session: &Session) -> Result<Counted> {
         cursor.put_back();
     }
     let mut messages = Vec::new();
-    session.each(cursor.unheld(), bytes, &mut |entry| {
+    session.each(cursor.unheld(), bytes, &mut |mut entry| {
         // What it says may be long, and no ring says it.
-        messages.push(Message { body: Cow::Borrowed(""), ..entry.message }.into_owned());
+        entry.message.body = Cow::Borrowed("");
+        messages.push(entry.message.into_owned());
         messages.len() < RING_MESSAGES
     })?;
     if messages.is_empty() {
