@@ -62,8 +62,9 @@ pub fn send_to(
     message.group = Some(to.to_owned().into());
     let mut sent: Vec<Sent> = Vec::new();
     for reader in &readers {
-        match append(store, message.clone(), reader.clone(), None) {
-            Ok(stored) => sent.push(stored),
+        let mut copy = Sent::new(message.clone(), reader.clone());
+        match append(store, &mut copy, None) {
+            Ok(()) => sent.push(copy),
             Err(error) if sent.is_empty() => return Err(error),
             Err(error) => return Err(partly(&sent, &readers, &error)),
         }
@@ -81,20 +82,21 @@ fn readers(store: &Store, to: &str, here: &Path) -> Result<Vec<Found>> {
             "nothing was sent: let the readers join a room and write to that",
         ));
     }
-    let mut readers: Vec<Found> = Vec::new();
+    let mut meant = Vec::new();
     for part in to.split(',').map(str::trim) {
-        let found = match part {
+        match part {
             "" => {
                 return Err(Error::usage(format!("'{to}' has an empty name; write a,b without more commas")));
             }
-            ALL => live_in_project(store, here)?,
-            part if part.starts_with('#') => room::members(store, room::name(part)?)?,
-            part => vec![find(store, part)?],
-        };
-        for reader in found {
-            if readers.iter().all(|earlier| earlier.session != reader.session) {
-                readers.push(reader);
-            }
+            ALL => meant.append(&mut live_in_project(store, here)?),
+            part if part.starts_with('#') => meant.append(&mut room::members(store, room::name(part)?)?),
+            part => meant.push(find(store, part)?),
+        }
+    }
+    let mut readers: Vec<Found> = Vec::new();
+    for reader in meant {
+        if readers.iter().all(|earlier| earlier.session != reader.session) {
+            readers.push(reader);
         }
     }
     if readers.len() > GROUP_READERS {
@@ -112,9 +114,14 @@ fn readers(store: &Store, to: &str, here: &Path) -> Result<Vec<Found>> {
 /// The live sessions of the project that the directory belongs to, by label.
 fn live_in_project(store: &Store, here: &Path) -> Result<Vec<Found>> {
     let project = project_of(here);
-    let rows = super::roster::roster(store)?.into_iter();
-    let fits = |found: &Found| found.info.directory.as_deref().map(project_of) == Some(project.clone());
-    Ok(rows.filter(|row| row.live).map(|row| row.found).filter(fits).collect())
+    let mut found = Vec::new();
+    for row in super::roster::roster(store)? {
+        let directory = row.found.info.directory.as_deref();
+        if row.live && directory.is_some_and(|directory| project_of(directory) == project) {
+            found.push(row.found);
+        }
+    }
+    Ok(found)
 }
 
 /// The nearest folder upwards that is a repository, else the directory itself,

@@ -101,16 +101,17 @@ pub(super) fn check(
     }
 }
 
-/// The reply that the request has already, if `reply` only repeats it; an error
-/// if it says something else. `guard` is the lock of the requester's mailbox.
-pub(super) fn earlier(
+/// Whether the request has its reply already, which `reply` only repeats and then
+/// becomes; an error if it says something else. `guard` is the lock of the requester's
+/// mailbox.
+pub(super) fn is_repeated(
     store: &Store,
     guard: &Guard,
     request: &Message,
-    reply: &Message,
-) -> Result<Option<Message<'static>>> {
+    reply: &mut Message<'static>,
+) -> Result<bool> {
     let asker = request.from.as_deref().unwrap_or_default();
-    let Some(first) = replies(store, asker, &request.id)?.into_iter().next() else { return Ok(None) };
+    let Some(first) = replies(store, asker, &request.id)?.into_iter().next() else { return Ok(false) };
     let first = first.message;
     if (&first.body, first.status) != (&reply.body, reply.status) {
         return Err(Error::new(
@@ -125,7 +126,8 @@ pub(super) fn earlier(
     if guard.session().log().exists() {
         guard.sync_log()?;
     }
-    Ok(Some(first))
+    *reply = first;
+    Ok(true)
 }
 
 fn not_yours(addressee: &Found) -> Error {

@@ -9,8 +9,7 @@ use std::borrow::Cow;
 use super::find::{Found, circle, latest};
 use super::gc::trim_if_large;
 use super::history::locate;
-use super::reach::outlook;
-use super::reply;
+use super::{reach, reply};
 use crate::error::{Error, Result};
 use crate::limits::{BODY_BYTES, MESSAGE_ID_BYTES, MOVES};
 use crate::mail::fence::beginning;
@@ -66,6 +65,13 @@ pub struct Sent {
     pub repeated: bool,
 }
 
+impl Sent {
+    /// What is to be stored.
+    pub(super) fn new(message: Message<'static>, to: Found) -> Sent {
+        Sent { message, to, outlook: String::new(), repeated: false }
+    }
+}
+
 /// Sends one message to one session.
 pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Sent> {
     let (mut message, question) = compose(store, &sender, draft)?;
@@ -82,7 +88,9 @@ pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Se
             "a status belongs to the reply to a request; this answers none (nothing was sent)",
         ));
     }
-    append(store, message, to, request)
+    let mut sent = Sent::new(message, to);
+    append(store, &mut sent, request)?;
+    Ok(sent)
 }
 
 /// The message, not yet addressed, and what it answers with that one's reader.
@@ -124,41 +132,33 @@ pub(super) fn compose(
     Ok((message, question))
 }
 
-/// Appends the message to the recipient's log. `request`: what it is the one
-/// reply to.
-pub(super) fn append(
-    store: &Store,
-    mut message: Message<'static>,
-    mut to: Found,
-    request: Option<&Message>,
-) -> Result<Sent> {
+/// Appends the message to the recipient's log, and says so in `sent`. `request`: what
+/// it is the one reply to.
+pub(super) fn append(store: &Store, sent: &mut Sent, request: Option<&Message>) -> Result<()> {
+    let Sent { message, to, outlook, repeated } = sent;
     for _ in 0..MOVES {
         let guard = to.session.lock()?;
         // Seen under the lock: a session that went on as another takes no mail.
         let current = to.session.known()?;
         if current.is_some_and(|info| info.successor.is_some()) {
             drop(guard);
-            to = latest(store, to.session)?;
+            *to = latest(store, to.session.clone())?;
             continue;
         }
         let mut end = 0;
-        let earlier = request.map(|request| reply::earlier(store, &guard, request, &message)).transpose()?;
-        let repeated = match earlier.flatten() {
-            Some(earlier) => {
-                message = earlier;
-                true
-            }
-            None => {
-                message.to = to.info.id.clone().into();
-                message.to_name = to.info.name.clone().map(Cow::Owned);
-                end = guard.append(&message)?;
-                false
-            }
+        *repeated = match request {
+            Some(request) => reply::is_repeated(store, &guard, request, message)?,
+            None => false,
         };
+        if !*repeated {
+            message.to = to.info.id.clone().into();
+            message.to_name = to.info.name.clone().map(Cow::Owned);
+            end = guard.append(message)?;
+        }
         drop(guard);
         trim_if_large(store, &to.session, end);
-        let outlook = outlook(&to, message.sender());
-        return Ok(Sent { message, to, outlook, repeated });
+        *outlook = reach::outlook(to, message.sender());
+        return Ok(());
     }
     Err(circle(&to.session))
 }
