@@ -134,14 +134,13 @@ fn project_of(directory: &Path) -> PathBuf {
 
 /// Some got it and some did not.
 fn partly(sent: &[Sent], readers: &[Found], error: &Error) -> Error {
-    let names = |found: &mut dyn Iterator<Item = &Found>| {
-        found.map(|found| found.info.label().to_owned()).collect::<Vec<_>>().join(", ")
-    };
+    let stored: Vec<&str> = sent.iter().map(|sent| sent.to.info.label()).collect();
+    let others: Vec<&str> = readers[sent.len()..].iter().map(|reader| reader.info.label()).collect();
     error.reworded(format!(
         "stored for {} (id {}), not for {}: {}; send it again only to those",
-        names(&mut sent.iter().map(|sent| &sent.to)),
+        stored.join(", "),
         sent[0].message.id,
-        names(&mut readers[sent.len()..].iter()),
+        others.join(", "),
         error.what(),
     ))
 }

@@ -24,10 +24,10 @@ pub fn members(store: &Store, room: &str) -> Result<Vec<Found>> {
     for session in store.members(room)? {
         let found = latest(store, session)?;
         if found.session.is_registered() && members.iter().all(|member| member.session != found.session) {
-            members.push(found);
+            let place = members.partition_point(|member| member.info.label() < found.info.label());
+            members.insert(place, found);
         }
     }
-    members.sort_unstable_by(|a, b| a.info.label().cmp(b.info.label()));
     Ok(members)
 }
 
