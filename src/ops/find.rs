@@ -15,6 +15,11 @@ pub struct Found {
     pub info: Box<Info>,
 }
 
+/// Keeps only those that fit.
+pub fn keep(found: &mut Vec<Found>, fits: &dyn Fn(&Found) -> bool) {
+    found.retain(fits);
+}
+
 /// The session of this name, id or unique id prefix, or the one that went on
 /// from it.
 pub fn find(store: &Store, who: &str) -> Result<Found> {

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::find::{Found, find};
+use super::find::{Found, find, keep};
 use super::room;
 use super::send::{Draft, Sender, Sent, append, compose, send};
 use crate::error::{Cause, Error, Result};
@@ -44,7 +44,7 @@ pub fn send_to(
     }
     let writer = sender.info().map(|info| store.session(&info.id));
     let mut readers = readers(store, to, here)?;
-    readers.retain(|reader| Some(&reader.session) != writer.as_ref() && Some(&reader.session) != own);
+    keep(&mut readers, &|reader| Some(&reader.session) != writer.as_ref() && Some(&reader.session) != own);
     if readers.is_empty() {
         return Err(Error::not_found(
             "reader for",

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::Relay;
 use super::announce::announce_own;
-use super::find::{Found, by_id, latest};
+use super::find::{Found, by_id, keep, latest};
 use super::roster::with_rooms;
 use crate::error::{Cause, Error, Result};
 use crate::host::{self, Host};
@@ -93,7 +93,7 @@ fn told(relay: &Relay, call: &Call) -> Result<Identity> {
             return claimed(one_of, id);
         }
         if one_of.len() > 1 {
-            one_of.retain(|found| is_in(&found.info, &directory));
+            keep(&mut one_of, &|found| is_in(&found.info, &directory));
         }
         if (one_of.len() == 1 || !one_of.iter().any(|found| runs_many(&found.info)))
             && let Some(found) = one_of.pop()
@@ -133,7 +133,7 @@ fn announced_and_running(store: &Store, process: &Process) -> Result<Vec<Found>>
     let mut here: Vec<Found> = Vec::new();
     for session in store.announced_by(process)? {
         let found = latest(store, session)?;
-        here.retain(|earlier| earlier.session != found.session);
+        keep(&mut here, &|earlier| earlier.session != found.session);
         if found.info.process.as_ref() == Some(process) {
             here.push(found);
         }

@@ -6,7 +6,7 @@
 //! mailbox that is still to inherit is not read before it has.
 
 use super::announce::Sighting;
-use super::find::{circle, latest};
+use super::find::{circle, keep, latest};
 use super::room;
 use crate::error::Result;
 use crate::limits::MOVES;
@@ -39,7 +39,7 @@ pub fn succeed_if_cleared(store: &Store, sighting: &Sighting, source: Option<&st
         }
     }
     if before.len() > 1 {
-        before.retain(|found| found.info.directory == sighting.directory);
+        keep(&mut before, &|found| found.info.directory == sighting.directory);
     }
     let Some(old) = before.pop() else { return Ok(()) };
     let guard = new.lock()?;
