@@ -53,13 +53,13 @@ pub fn reply(relay: &Relay, id: &str, status: Option<Status>, body: String) -> R
             "; its id stands in the mail itself and in `relay log`",
         ));
     };
-    let own = own_session(relay)?;
-    let mine = own.as_ref().and_then(|own| readers.iter().find(|copy| copy.reader.session == own.session));
-    let sender = match (own, readers.as_slice()) {
-        (Some(_), _) if mine.is_none() => return Err(not_yours(&first.reader)),
-        (Some(own), _) => Sender::Session(own.info),
-        (None, [one]) => Sender::OnBehalfOf(one.reader.info.clone()),
-        (None, _) => {
+    let sender = match own_session(relay)? {
+        Some(own) => match readers.iter().any(|copy| copy.reader.session == own.session) {
+            true => Sender::Session(own.info),
+            false => return Err(not_yours(&first.reader)),
+        },
+        None if readers.len() == 1 => Sender::OnBehalfOf(first.reader.info.clone()),
+        None => {
             return Err(Error::usage(format!(
                 "'{}' went to several sessions; reply in the shell of one of them",
                 shorten(id)
