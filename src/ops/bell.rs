@@ -87,14 +87,12 @@ impl Bell {
 
     fn try_look(&mut self, relay: &Relay, watch: &mut Watch) -> Result<()> {
         self.find_stations(relay, watch)?;
-        match self.ringing.take().map(Ringing::outcome) {
-            Some(Err(ringing)) => {
-                self.ringing = Some(ringing);
-                self.look_in(RINGING_MS);
-                return Ok(());
-            }
-            Some(Ok(outcome)) => outcome?,
-            None => {}
+        if self.ringing.as_ref().is_some_and(|ringing| !ringing.is_over()) {
+            self.look_in(RINGING_MS);
+            return Ok(());
+        }
+        if let Some(ringing) = self.ringing.take() {
+            ringing.outcome()?;
         }
         for index in 0..self.stations.len() {
             let station = &mut self.stations[index];
@@ -102,17 +100,18 @@ impl Bell {
             let Some(due) = station.due else { continue };
             if due > Instant::now() {
                 self.look_at(due);
-            } else if self.ringing.is_none() {
-                match station.ring(relay)? {
-                    Next::Ringing(ringing) => {
-                        self.ringing = Some(ringing);
-                        self.look_in(RINGING_MS);
-                    }
-                    Next::In(wait_ms) => self.look_in(wait_ms),
-                }
-            } else {
-                self.look_in(RINGING_MS);
+                continue;
             }
+            let mut next_ms = RINGING_MS;
+            if self.ringing.is_none() {
+                let (ringing, wait_ms) = station.ring(relay)?;
+                station.due = Some(Instant::now() + Duration::from_millis(wait_ms));
+                if ringing.is_none() {
+                    next_ms = wait_ms;
+                }
+                self.ringing = ringing;
+            }
+            self.look_in(next_ms);
         }
         Ok(())
     }
@@ -150,13 +149,6 @@ impl Bell {
     }
 }
 
-/// What a try to ring led to.
-enum Next {
-    Ringing(Ringing),
-    /// Not now; look again after so many milliseconds.
-    In(u64),
-}
-
 impl Station {
     fn new(relay: &Relay, found: Found, enabled: bool) -> Station {
         let rings = enabled && how_to_ring(relay, &found, "").is_some();
@@ -179,33 +171,25 @@ impl Station {
         Ok(())
     }
 
-    fn ring(&mut self, relay: &Relay) -> Result<Next> {
-        let next = self.try_ring(relay)?;
-        let wait = match &next {
-            Next::Ringing(_) => RING_AGAIN_MS,
-            Next::In(wait_ms) => *wait_ms,
-        };
-        self.due = Some(Instant::now() + Duration::from_millis(wait));
-        Ok(next)
-    }
-
-    fn try_ring(&self, relay: &Relay) -> Result<Next> {
+    /// Rings if it may. Returns the ring under way, if there is one, and after how many
+    /// milliseconds to try again.
+    fn ring(&self, relay: &Relay) -> Result<(Option<Ringing>, u64)> {
         if turn_runs(&self.found.info) {
-            return Ok(Next::In(LOOK_AGAIN_MS));
+            return Ok((None, LOOK_AGAIN_MS));
         }
         let line = match count_ring(&self.found.session)? {
-            Counted::Wait(wait_ms) => return Ok(Next::In(wait_ms)),
+            Counted::Wait(wait_ms) => return Ok((None, wait_ms)),
             Counted::Ring { line, .. } => line,
         };
-        match how_to_ring(relay, &self.found, &line) {
-            None => Ok(Next::In(LOOK_AGAIN_MS)),
-            Some(Ring::Socket { path, lines }) => ring::post(&path, lines).map(Next::Ringing),
+        let ringing = match how_to_ring(relay, &self.found, &line) {
+            None => return Ok((None, LOOK_AGAIN_MS)),
+            Some(Ring::Socket { path, lines }) => ring::post(path, lines)?,
             Some(Ring::Program { program, arguments }) => {
                 let directory = relay.env.directory().to_owned();
-                let plan = Plan { program: program.to_owned(), arguments, directory, without: Vec::new() };
-                ring::run(plan).map(Next::Ringing)
+                ring::run(Plan { program: program.to_owned(), arguments, directory, without: Vec::new() })?
             }
-        }
+        };
+        Ok((Some(ringing), RING_AGAIN_MS))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,18 +18,19 @@ use crate::limits::RING_MS;
 pub struct Ringing(JoinHandle<Result<()>>);
 
 impl Ringing {
-    /// What became of it; the ring itself while that is open.
-    pub fn outcome(self) -> std::result::Result<Result<()>, Ringing> {
-        match self.0.is_finished() {
-            false => Err(self),
-            true => Ok(self.0.join().unwrap_or_else(|_| Err(Error::failed("the ring broke off")))),
-        }
+    /// Whether its outcome is there.
+    pub fn is_over(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// What became of it.
+    pub fn outcome(self) -> Result<()> {
+        self.0.join().unwrap_or_else(|_| Err(Error::failed("the ring broke off")))
     }
 }
 
 /// Writes the lines to the socket at `path`.
-pub fn post(path: &Path, lines: String) -> Result<Ringing> {
-    let path = path.to_owned();
+pub fn post(path: PathBuf, lines: String) -> Result<Ringing> {
     in_background(Box::new(move || {
         let posted = UnixStream::connect(&path).and_then(|mut socket| {
             socket.set_write_timeout(Some(Duration::from_millis(RING_MS)))?;
