@@ -222,13 +222,17 @@ pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Record>> {
 
 /// The message of this id and the session that has it: that of `first`, if it
 /// has it, else of any.
-pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option<(Found, Message<'static>)>> {
+pub fn locate(
+    store: &Store,
+    first: Option<&Session>,
+    id: &str,
+) -> Result<Option<Box<(Found, Message<'static>)>>> {
     if let Some(session) = first
         && let Ok(record) = message(session, id)
     {
-        return Ok(Some((latest(store, session.clone())?, record.message)));
+        return Ok(Some(Box::new((latest(store, session.clone())?, record.message))));
     }
-    Ok(copies_of(store, id)?.into_iter().next().map(|copy| (copy.reader, copy.record.message)))
+    Ok(copies_of(store, id)?.into_iter().next().map(|copy| Box::new((copy.reader, copy.record.message))))
 }
 
 fn unknown(id: &str) -> Error {
