@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Parsed, say, say_json, say_words, store_with_sessions};
 use crate::error::Result;
 use crate::json;
-use crate::mail::{Message, Status};
+use crate::mail::Status;
 use crate::ops::Relay;
 use crate::ops::bell::rung_ms;
 use crate::ops::history::{Copy, Receipt, status};
@@ -15,7 +15,7 @@ use crate::sys::clock;
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let id = parsed.first();
     let readers = status(&store_with_sessions(relay, id)?, id)?;
-    let message = &readers[0].0.record.message;
+    let message = &readers[0].record.message;
     if parsed.flag("json") {
         let object = to_json(id, &readers[0]);
         let object = match &message.group {
@@ -38,17 +38,17 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     say(&text)
 }
 
-fn state((copy, reply): &(Copy, Option<Message<'static>>)) -> &'static str {
-    match reply {
+fn state(copy: &Copy) -> &'static str {
+    match &copy.reply {
         Some(_) => "replied",
         None => copy.record.receipt.name(),
     }
 }
 
-fn meaning((copy, reply): &(Copy, Option<Message<'static>>)) -> String {
+fn meaning(copy: &Copy) -> String {
     let name = copy.reader.info.label();
     let now = clock::now_ms();
-    match (reply, copy.record.receipt) {
+    match (&copy.reply, copy.record.receipt) {
         (Some(reply), _) => {
             let mut text = format!("{name} answered it");
             if let Some(status) = reply.status {
@@ -73,8 +73,8 @@ fn meaning((copy, reply): &(Copy, Option<Message<'static>>)) -> String {
     }
 }
 
-fn to_json(id: &str, reader: &(Copy, Option<Message<'static>>)) -> json::Object {
-    let (copy, reply) = reader;
+fn to_json(id: &str, copy: &Copy) -> json::Object {
+    let reply = &copy.reply;
     let found = &copy.reader;
     let message = &copy.record.message;
     // What the log can date: when it was stored, and when it was answered.
@@ -86,7 +86,7 @@ fn to_json(id: &str, reader: &(Copy, Option<Message<'static>>)) -> json::Object 
     let live = found.session.is_live(&found.info);
     let object = json::Object::new()
         .str("id", id)
-        .str("state", state(reader))
+        .str("state", state(copy))
         .optional("since", since.map(clock::rfc3339).as_deref())
         .optional("held_until", copy.held_until_ms.map(clock::rfc3339).as_deref())
         .str("to", &found.info.id)
@@ -96,7 +96,7 @@ fn to_json(id: &str, reader: &(Copy, Option<Message<'static>>)) -> json::Object 
         .str("sent", &clock::rfc3339(message.sent_ms))
         .optional("reply", reply.as_ref().map(|reply| reply.id.as_ref()))
         .optional("status", reply.as_ref().and_then(|reply| reply.status).map(Status::name));
-    match state(reader) {
+    match state(copy) {
         "stored" => object
             .optional("rung", rung_ms(&found.session, message.sent_ms).map(clock::rfc3339).as_deref())
             .str("outlook", &outlook(found, message.sender())),

@@ -101,6 +101,8 @@ pub struct Copy {
     pub reader: Found,
     /// Until when a reader may confirm it, in milliseconds since 1970, if held.
     pub held_until_ms: Option<u64>,
+    /// The reader's reply, where [`status`] looked for it.
+    pub reply: Option<Box<Message<'static>>>,
     /// Whether the conversation went on elsewhere, and with it the reader.
     moved: bool,
 }
@@ -153,7 +155,7 @@ fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> b
         let expires = session.cursor()?.0.hold.map(|hold| hold.expires_ms);
         for record in fitting {
             let held_until_ms = expires.filter(|_| record.receipt == Receipt::Held);
-            copies.push(Copy { record, reader: reader.clone(), held_until_ms, moved });
+            copies.push(Copy { record, reader: reader.clone(), held_until_ms, reply: None, moved });
         }
     }
     if copies.is_empty() {
@@ -166,27 +168,24 @@ fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> b
     Ok(copies)
 }
 
-/// The copies of one message, and for each the reply of its reader.
-pub fn status(store: &Store, id: &str) -> Result<Vec<(Copy, Option<Message<'static>>)>> {
-    let copies = copies_of(store, id)?;
+/// The copies of one message, each with the reply of its reader.
+pub fn status(store: &Store, id: &str) -> Result<Vec<Copy>> {
+    let mut copies = copies_of(store, id)?;
     let Some(first) = copies.first() else { return Err(unknown(id)) };
     let replies = match &first.record.message.from {
         Some(sender) => replies(store, sender, id)?,
         None => Vec::new(),
     };
-    let mut answered = Vec::new();
-    for copy in copies {
-        let mut reply = None;
+    for copy in &mut copies {
         for Record { message, .. } in &replies {
             let Some(from) = &message.from else { continue };
             if latest(store, store.session(from))?.session == copy.reader.session {
-                reply = Some(message.clone());
+                copy.reply = Some(Box::new(message.clone()));
                 break;
             }
         }
-        answered.push((copy, reply));
     }
-    Ok(answered)
+    Ok(copies)
 }
 
 /// The conversation that a message belongs to, its messages' copies in order of
