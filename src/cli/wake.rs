@@ -25,7 +25,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
 }
 
 /// The session that the words and flags name.
-pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Wake> {
+pub fn target(relay: &Relay, parsed: &Parsed, mode: Mode) -> Result<Box<Wake>> {
     let directory = path(relay, parsed, "dir");
     let host = parsed.value("tool");
     let (found, id) = match parsed.value("id") {

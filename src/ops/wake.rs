@@ -52,7 +52,7 @@ pub enum Mode<'a> {
 }
 
 /// Plans the resuming of a session; `found` is what the store knows of it.
-pub fn plan(found: Option<Found>, target: Target, mode: Mode) -> Result<Wake> {
+pub fn plan(found: Option<Found>, target: Target, mode: Mode) -> Result<Box<Wake>> {
     let id = address::check_host_id(target.id)?;
     let info = found.as_ref().map(|found| &found.info);
     let recorded = info.map(|info| info.host.as_str()).filter(|host| !host.is_empty());
@@ -76,7 +76,7 @@ pub fn plan(found: Option<Found>, target: Target, mode: Mode) -> Result<Wake> {
     };
     let without = host::inherited_variables();
     let plan = Plan { program: host.program.to_owned(), arguments, directory, without };
-    Ok(Wake { found, host, id, plan, message })
+    Ok(Box::new(Wake { found, host, id, plan, message }))
 }
 
 impl Wake {
