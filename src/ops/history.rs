@@ -88,8 +88,8 @@ fn fitting(session: &Session, fits: &dyn Fn(&Message) -> bool) -> Result<Vec<Rec
 }
 
 /// One message of a mailbox.
-pub fn message(session: &Session, id: &str) -> Result<Record> {
-    fitting(session, &|message| message.id == id)?.into_iter().next().ok_or_else(|| {
+pub fn message(session: &Session, id: &str) -> Result<Box<Record>> {
+    fitting(session, &|message| message.id == id)?.into_iter().next().map(Box::new).ok_or_else(|| {
         Error::not_found("message", &crate::mail::address::shorten(id), " in this mailbox; see `relay log`")
     })
 }
