@@ -87,18 +87,13 @@ fn leave_others(store: &Store, session: &Session, sighting: &Sighting) -> Result
 /// The session has ended in this host process: it no longer keeps it live. The
 /// end of an earlier process can come late, when another runs the session.
 pub fn end(session: &Session, process: Option<&Process>) -> Result<()> {
-    let process = process.cloned().unwrap_or_else(Process::unknown);
-    let ends = |info: &Info| info.process.as_ref() == Some(&process);
+    let unknown = Process::unknown();
+    let process = process.unwrap_or(&unknown);
+    let ends = |info: &Info| info.process.as_ref() == Some(process);
     if !session.known()?.is_some_and(|info| ends(&info)) {
         return Ok(());
     }
-    session.update(&mut |info| {
-        let still = ends(info);
-        if still {
-            (info.process, info.seen_ms) = (None, clock::now_ms());
-        }
-        still
-    })
+    session.update(&ends, &mut |info| (info.process, info.seen_ms) = (None, clock::now_ms()))
 }
 
 /// Puts the sighting's news into the record. Returns whether there is any.

@@ -186,13 +186,7 @@ fn empty(old: &Session, successor: &str, end: u64) -> Result<()> {
 
 /// Changes the record of a session that still inherits from `old`.
 fn update(session: &Session, old: &str, change: &mut dyn FnMut(&mut Info)) -> Result<()> {
-    session.update(&mut |info| {
-        let still = info.inherits.as_deref() == Some(old);
-        if still {
-            change(info);
-        }
-        still
-    })
+    session.update(&|info| info.inherits.as_deref() == Some(old), change)
 }
 
 /// Its user came back to a session after another went on from it: what it had is

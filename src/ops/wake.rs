@@ -216,9 +216,6 @@ impl Wake {
 /// when this relay is ended before it. Where that fails, the host's hook does it.
 fn keep_live(session: &Session, pid: u32) {
     if let Some(process) = Process::child(pid) {
-        let _ = session.update(&mut |info| {
-            info.process = Some(process.clone());
-            true
-        });
+        let _ = session.update(&|_| true, &mut |info| info.process = Some(process.clone()));
     }
 }

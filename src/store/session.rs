@@ -150,11 +150,12 @@ impl Session {
         Err(Error::busy(&path, None))
     }
 
-    /// Changes the record, if there is one and `change` says that it did.
-    pub fn update(&self, change: &mut dyn FnMut(&mut Info) -> bool) -> Result<()> {
+    /// Changes the record, if there is one and it is `still` one to be changed.
+    pub fn update(&self, still: &dyn Fn(&Info) -> bool, change: &mut dyn FnMut(&mut Info)) -> Result<()> {
         let guard = self.lock()?;
-        let Some(mut info) = self.known()? else { return Ok(()) };
-        if change(&mut info) { guard.write_info(&info) } else { Ok(()) }
+        let Some(mut info) = self.known()?.filter(|info| still(info)) else { return Ok(()) };
+        change(&mut info);
+        guard.write_info(&info)
     }
 
     /// Marks the session live for as long as the returned lock is kept.
