@@ -164,7 +164,7 @@ impl<'a> Arguments<'a> {
 
 fn whoami(relay: &Relay, call: &Call) -> Result<String> {
     match identify(relay, call) {
-        Ok(identity) => Ok(identity.members(&relay.store()?)?.finish()),
+        Ok(identity) => Ok(identity.members(relay.store()?)?.finish()),
         Err(error) if error.is(Cause::Unidentified) => {
             Ok(Object::new().bool("registered", false).str("note", &error.to_string()).finish())
         }
@@ -181,21 +181,21 @@ fn name_me(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> 
     let mut identity = identify(relay, call)?;
     let store = relay.store()?;
     if let Some(name) = name {
-        identity.found = register(&store, &identity.found.info.id, name, Details::default())?;
+        identity.found = register(store, &identity.found.info.id, name, Details::default())?;
     }
     if let Some(room) = join {
-        room::join(&store, &identity.found.session, room)?;
+        room::join(store, &identity.found.session, room)?;
     }
     if let Some(room) = leave {
-        room::leave(&store, &identity.found.session, room)?;
+        room::leave(store, &identity.found.session, room)?;
     }
-    Ok(identity.members(&store)?.finish())
+    Ok(identity.members(store)?.finish())
 }
 
 fn list(relay: &Relay, call: &Call) -> Result<String> {
     let me = identify(relay, call).ok().map(|identity| identity.found.session);
     let rows = match relay.existing_store()? {
-        Some(store) => roster(&store)?,
+        Some(store) => roster(store)?,
         None => Vec::new(),
     };
     let shown = fitting_rows(rows.iter().map(|row| {
@@ -254,7 +254,7 @@ fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     let awaited = wait::Awaited::before(session)?;
     let here = me.directory.clone().unwrap_or_else(|| relay.env.directory().to_owned());
     let draft = Draft { body, kind, in_reply_to, status };
-    let sent = send_to(&relay.store()?, Sender::Session(me), to, draft, &here, None)?;
+    let sent = send_to(relay.store()?, Sender::Session(me), to, draft, &here, None)?;
     let object = Object::new().bool("ok", true).str("id", &sent[0].message.id);
     if is_group(to) {
         let readers = sent.iter().map(|sent| json::quote(&sent.outlook));
@@ -295,7 +295,7 @@ fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
 /// Takes what is pending and words it.
 fn take_mail(relay: &Relay, me: &Session, step: Step) -> Result<(String, Option<Taken>)> {
     let room = answer_bytes(&me.known()?.unwrap_or_default());
-    let batch = take_for_call(&relay.store()?, me, step, &|deliveries| fitting(deliveries, room))?;
+    let batch = take_for_call(relay.store()?, me, step, &|deliveries| fitting(deliveries, room))?;
     let messages = batch.deliveries.iter().map(|delivery| shown(delivery, room).finish());
     let object = Object::new()
         .u64("count", batch.deliveries.len() as u64)

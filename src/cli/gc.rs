@@ -12,7 +12,7 @@ use crate::ops::gc::{Report, everything};
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let dry = parsed.flag("dry");
     let report = match relay.existing_store()? {
-        Some(store) => everything(&store, dry)?,
+        Some(store) => everything(store, dry)?,
         None => Report::default(),
     };
     match parsed.flag("json") {

@@ -28,7 +28,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     // Mail that is lent outlives this process: its token ends the hold.
     let process = if lent { None } else { Process::current() };
     let reader = Reader { process, event: None, life_ms };
-    let (session, batch) = take(&store, &session, patience, &reader)?;
+    let (session, batch) = take(store, &session, patience, &reader)?;
     if lent {
         return lend(&session, &batch);
     }

@@ -20,8 +20,8 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let all = ["all", "json", "names"].iter().any(|flag| parsed.flag(flag));
     let most = if all { usize::MAX } else { LIST_SESSIONS };
     let (rows, known) = match (relay.existing_store()?, parsed.positional(0)) {
-        (Some(store), None) => recent(&store, most)?,
-        (Some(store), Some(room)) => (in_room(&store, room)?, 0),
+        (Some(store), None) => recent(store, most)?,
+        (Some(store), Some(room)) => (in_room(store, room)?, 0),
         (None, _) => (Vec::new(), 0),
     };
     if parsed.flag("names") {

@@ -73,7 +73,7 @@ fn output(relay: &Relay, run: &str) -> Result<i32> {
 /// A conversation across all mailboxes; a message that went to several stands
 /// once, with each of its readers.
 fn conversation(relay: &Relay, parsed: &Parsed, id: &str) -> Result<i32> {
-    let copies = thread(&store_with_sessions(relay, id)?, id)?;
+    let copies = thread(store_with_sessions(relay, id)?, id)?;
     if parsed.flag("json") {
         let messages = json::list(1, &copies, |object, copy| {
             members(object, &copy.record).str("reader", copy.reader.info.label())

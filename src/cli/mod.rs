@@ -130,14 +130,14 @@ fn path(relay: &Relay, parsed: &Parsed, flag: &str) -> Option<PathBuf> {
 }
 
 /// The store, and the session in it that is meant.
-fn find_session(relay: &Relay, who: &str) -> Result<(Store, Found)> {
+fn find_session<'a>(relay: &'a Relay, who: &str) -> Result<(&'a Store, Found)> {
     let store = store_with_sessions(relay, who)?;
-    let found = find(&store, who)?;
+    let found = find(store, who)?;
     Ok((store, found))
 }
 
 /// The store as it is, for verbs that need one.
-fn store_with_sessions(relay: &Relay, who: &str) -> Result<Store> {
+fn store_with_sessions<'a>(relay: &'a Relay, who: &str) -> Result<&'a Store> {
     relay.existing_store()?.ok_or_else(|| {
         Error::not_found(
             "session",

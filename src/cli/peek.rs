@@ -12,7 +12,7 @@ use crate::ops::wait::follow;
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let (store, Found { session, .. }) = find_session(relay, parsed.first())?;
     if parsed.flag("follow") {
-        follow(&store, &session, &mut |message| match deliver(&message.to_line()) {
+        follow(store, &session, &mut |message| match deliver(&message.to_line()) {
             Err(error) if error.is(Cause::Io(std::io::ErrorKind::BrokenPipe)) => Ok(false),
             printed => printed.map(|()| true),
         })?;

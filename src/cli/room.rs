@@ -23,11 +23,11 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
     let label = found.info.label();
     if parsed.verb.name == "leave" {
-        room::leave(&store, &found.session, room)?;
+        room::leave(store, &found.session, room)?;
         return say_words(format_args!("{label} is not in #{room}\n"));
     }
-    room::join(&store, &found.session, room)?;
-    let members = room::members(&store, room)?;
+    room::join(store, &found.session, room)?;
+    let members = room::members(store, room)?;
     let labels: Vec<&str> = members.iter().map(|member| member.info.label()).collect();
     say_words(format_args!("{label} is in #{room}; members: {}\n", labels.join(", ")))
 }

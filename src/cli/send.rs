@@ -25,14 +25,14 @@ use crate::sys::stdio::Input;
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let store = relay.store()?;
     let to = match parsed.value("id") {
-        Some(id) => Some(to_id(relay, &store, parsed, id)?),
+        Some(id) => Some(to_id(relay, store, parsed, id)?),
         None if parsed.flag("tool") || parsed.flag("dir") => {
             return Err(Error::usage("--tool and --dir tell of a session that is named by --id"));
         }
         None => None,
     };
     let sender = match parsed.value("from") {
-        Some(who) => Sender::OnBehalfOf(find(&store, who)?.info),
+        Some(who) => Sender::OnBehalfOf(find(store, who)?.info),
         None => Sender::CommandLine,
     };
     let draft = Draft::note(body(parsed)?);
@@ -42,13 +42,13 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         let here = of_sender.unwrap_or_else(|| host::project_directory(&relay.env));
         let own = own_session(relay).unwrap_or(None);
         let own = own.as_ref().map(|found| &found.session);
-        return print_all(parsed, who, &send_to(&store, sender, who, draft, &here, own)?);
+        return print_all(parsed, who, &send_to(store, sender, who, draft, &here, own)?);
     }
     let to = match to {
         Some(to) => to,
-        None => find(&store, who)?,
+        None => find(store, who)?,
     };
-    print_sent(parsed, &send(&store, sender, to, draft)?)
+    print_sent(parsed, &send(store, sender, to, draft)?)
 }
 
 /// `relay request`: a message that wants one reply.
@@ -60,16 +60,16 @@ pub fn ask(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         true => Some(inbox::patience(parsed.value("wait"))?),
         false => None,
     };
-    let sender = requester(relay, &store, parsed.value("from"))?;
+    let sender = requester(relay, store, parsed.value("from"))?;
     let draft = Draft { kind: Kind::Request, ..Draft::note(body(parsed)?) };
     let awaited = match sender.info() {
-        Some(info) => Some(Awaited::before(by_id(&store, &info.id)?.session)?),
+        Some(info) => Some(Awaited::before(by_id(store, &info.id)?.session)?),
         None => None,
     };
-    let sent = send_to(&store, sender, who, draft, relay.env.directory(), None)?;
+    let sent = send_to(store, sender, who, draft, relay.env.directory(), None)?;
     match (awaited, patience) {
         (Some(awaited), Some(patience)) => {
-            wait_for_reply(&store, &sent[0], &awaited.to(&sent[0].message.id), patience)
+            wait_for_reply(store, &sent[0], &awaited.to(&sent[0].message.id), patience)
         }
         _ => print_sent(parsed, &sent[0]),
     }

@@ -11,6 +11,6 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
         "ack" => (Settlement::Acknowledge, "acknowledged: the mail is consumed\n"),
         _ => (Settlement::PutBack, "rolled back: the mail waits again\n"),
     };
-    settle(&relay.store()?, token, how)?;
+    settle(relay.store()?, token, how)?;
     say(done)
 }

@@ -14,7 +14,7 @@ use crate::sys::clock;
 
 pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let id = parsed.first();
-    let readers = status(&store_with_sessions(relay, id)?, id)?;
+    let readers = status(store_with_sessions(relay, id)?, id)?;
     let message = &readers[0].record.message;
     if parsed.flag("json") {
         let object = to_json(id, &readers[0]);

@@ -12,7 +12,7 @@ pub fn run(relay: &Relay, parsed: &Parsed) -> Result<i32> {
     let identity = identify(relay, &Call::default())?;
     let store = relay.store()?;
     if parsed.flag("json") {
-        return say_json(identity.members(&store)?.finish());
+        return say_json(identity.members(store)?.finish());
     }
     let info = &identity.found.info;
     let name = info.name.as_deref().unwrap_or("(unnamed)");

@@ -33,7 +33,7 @@ impl Work {
                 Some(before) => before.after != digest(path)?,
                 None => false,
             });
-            if let Some(copy) = self.keep(&store, &mut installed, path)? {
+            if let Some(copy) = self.keep(store, &mut installed, path)? {
                 copies.push(copy);
             }
         }

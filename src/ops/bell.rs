@@ -128,7 +128,7 @@ impl Bell {
             store.watch_processes(watch);
             self.watches_processes = true;
         }
-        let sessions = sessions_of_this_host(&store, watch)?;
+        let sessions = sessions_of_this_host(store, watch)?;
         relay.keep_live_only(&sessions);
         self.stations.retain(|station| sessions.iter().any(|found| found.session == station.found.session));
         for found in sessions {

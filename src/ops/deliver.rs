@@ -40,7 +40,7 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
     if is_in_subagent(host, &session, event) {
         return Ok(None);
     }
-    let process = see(relay, &store, &session, host, event)?;
+    let process = see(relay, store, &session, host, event)?;
     if event.moment == Moment::End {
         let process = host_process();
         let_go(&session, process.as_ref(), None)?;
@@ -54,7 +54,7 @@ pub fn on_event(relay: &Relay, host: &Host, event: &Event) -> Result<Option<Inje
     }
     let hears = hears && !is_queued(host, event);
     let process = process.or_else(host_process);
-    show_pending(&store, &session, event, process, hears)
+    show_pending(store, &session, event, process, hears)
 }
 
 /// Whether a subagent is at work, where the host tells only when it begins and

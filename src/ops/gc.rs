@@ -65,7 +65,7 @@ pub fn a_piece(relay: &Relay) -> Result<u64> {
     rest.truncate(SWEEP_SESSIONS);
     let mut report = Report::default();
     for key in &rest {
-        let _ = clear(&store, &store.session_of_key(key), false, &mut report);
+        let _ = clear(store, &store.session_of_key(key), false, &mut report);
     }
     let last = rest.last().filter(|_| more);
     if last.is_none() {

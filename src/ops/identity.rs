@@ -81,14 +81,14 @@ fn told(relay: &Relay, call: &Call) -> Result<Identity> {
         false => relay.existing_store()?.ok_or_else(|| unknown(&[]))?,
     };
     if let Some((host, id)) = &call.named {
-        let found = latest(&store, announce_own(relay, &store, host, id)?.session)?;
+        let found = latest(store, announce_own(relay, store, host, id)?.session)?;
         return Ok(Identity { found, proof: "the host named it in this call" });
     }
     let process = host_process();
     let directory = host::project_directory(&relay.env);
     let mut one_of = Vec::new();
     if let Some(process) = &process {
-        one_of = announced_and_running(&store, process)?;
+        one_of = announced_and_running(store, process)?;
         if let Some((_, id)) = &call.claimed {
             return claimed(one_of, id);
         }
@@ -102,17 +102,17 @@ fn told(relay: &Relay, call: &Call) -> Result<Identity> {
         }
     }
     if let Some((host, id)) = by_environment {
-        let found = by_id(&store, &id)?;
+        let found = by_id(store, &id)?;
         if may_be_ours(host, &found.info, process.as_ref()) {
             let found = match found.info.host.is_empty() {
-                true => announce_own(relay, &store, host, &id)?,
+                true => announce_own(relay, store, host, &id)?,
                 false => found,
             };
             return Ok(Identity { found, proof: "the host put its id into the environment" });
         }
     }
     if one_of.is_empty() {
-        one_of = live_in_directory(&store, &relay.env, &directory, process.as_ref())?;
+        one_of = live_in_directory(store, &relay.env, &directory, process.as_ref())?;
         if one_of.len() == 1 {
             let proof = "it is the only live session of this host in this directory";
             return Ok(Identity { found: one_of.remove(0), proof });

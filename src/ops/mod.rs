@@ -34,7 +34,7 @@ pub mod wake;
 pub mod wiring;
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::store::{self, Keep, Session, Store};
@@ -48,7 +48,7 @@ const KEEP_VARIABLES: [&str; 2] = ["RELAY_KEEP_DAYS", "RELAY_KEEP_MIB"];
 /// One run of relay: its environment, and the way to its store.
 pub struct Relay {
     pub env: Env,
-    home: PathBuf,
+    store: Store,
     /// The session this process keeps live, and the lock that shows it.
     live: RefCell<Option<(Session, Lock)>>,
 }
@@ -56,45 +56,37 @@ pub struct Relay {
 impl Relay {
     /// Touches nothing yet.
     pub fn new(env: Env) -> Relay {
-        let home = store::home(&env);
-        Relay { env, home, live: RefCell::new(None) }
+        let [days, mebibytes] = KEEP_VARIABLES.map(|name| number(&env, name)?.ok());
+        let store = Store::at(store::home(&env), Keep::new(days, mebibytes));
+        Relay { env, store, live: RefCell::new(None) }
     }
 
     /// The store, made if there is none.
-    pub fn store(&self) -> Result<Store> {
-        Store::create(self.place()?, self.keep())
+    pub fn store(&self) -> Result<&Store> {
+        self.check_place()?;
+        self.store.make()?;
+        Ok(&self.store)
     }
 
     /// The store as it is; `None` when there is none.
-    pub fn existing_store(&self) -> Result<Option<Store>> {
-        Store::existing(self.place()?, self.keep())
+    pub fn existing_store(&self) -> Result<Option<&Store>> {
+        self.check_place()?;
+        Ok(self.store.is_there()?.then_some(&self.store))
     }
 
-    /// Where the store can be.
-    fn place(&self) -> Result<&Path> {
-        match self.home.starts_with("/dev/null") {
-            false => Ok(&self.home),
+    /// Whether there is a place where the store can be.
+    fn check_place(&self) -> Result<()> {
+        match self.home().starts_with("/dev/null") {
+            false => Ok(()),
             true => Err(Error::failed(
                 "there is no place for the store: neither AGENT_RELAY_HOME nor HOME is set; set one of them",
             )),
         }
     }
 
-    /// How much read mail the user wants kept.
-    fn keep(&self) -> Keep {
-        let [days, mebibytes] = KEEP_VARIABLES.map(|name| self.number(name)?.ok());
-        Keep::new(days, mebibytes)
-    }
-
-    /// The number that a variable holds, or what it holds instead.
-    fn number(&self, name: &str) -> Option<std::result::Result<u64, String>> {
-        let text = self.env.get(name)?;
-        Some(text.parse().map_err(|_| text))
-    }
-
     /// Where the store is, or would be.
     pub fn home(&self) -> &Path {
-        &self.home
+        self.store.home()
     }
 
     /// Shows the session as live for as long as this process runs.
@@ -116,4 +108,10 @@ impl Relay {
             *live = None;
         }
     }
+}
+
+/// The number that a variable holds, or what it holds instead.
+fn number(env: &Env, name: &str) -> Option<std::result::Result<u64, String>> {
+    let text = env.get(name)?;
+    Some(text.parse().map_err(|_| text))
 }

@@ -45,7 +45,7 @@ pub fn requester(relay: &Relay, store: &Store, from: Option<&str>) -> Result<Sen
 /// agents, on behalf of the session that the message went to.
 pub fn reply(relay: &Relay, id: &str, status: Option<Status>, body: String) -> Result<Sent> {
     let store = relay.store()?;
-    let readers = copies_of(&store, id)?;
+    let readers = copies_of(store, id)?;
     let Some(first) = readers.first() else {
         return Err(Error::not_found(
             "message",
@@ -73,9 +73,9 @@ pub fn reply(relay: &Relay, id: &str, status: Option<Status>, body: String) -> R
             ": it came from the command line, so there is nobody to answer by mail",
         ));
     };
-    let to = by_id(&store, asker)?;
+    let to = by_id(store, asker)?;
     let draft = Draft { body, kind: Kind::Reply, in_reply_to: Some(id.to_owned()), status };
-    send(&store, sender, to, draft)
+    send(store, sender, to, draft)
 }
 
 /// Checks who replies, and to whom.

@@ -53,7 +53,7 @@ pub fn stand_watch(relay: &Relay, who: &[&str], quiet: Option<Quiet>, say: &dyn 
     let mut watch = Watch::new();
     let mut watched = Vec::new();
     for name in who {
-        let found = find(&store, name)?;
+        let found = find(store, name)?;
         check(&found)?;
         found.session.watch(&mut watch);
         watched.push(found);
@@ -62,7 +62,7 @@ pub fn stand_watch(relay: &Relay, who: &[&str], quiet: Option<Quiet>, say: &dyn 
         process::reap();
         let mut next: Option<u64> = None;
         watched.retain_mut(|found| {
-            next = match look(relay, &store, found, quiet, &mut watch, say) {
+            next = match look(relay, store, found, quiet, &mut watch, say) {
                 Ok(again_ms) => next.into_iter().chain(again_ms).min(),
                 Err(error) => {
                     say(&format!("{}: {error}", found.info.label()));

@@ -53,24 +53,29 @@ pub fn usual_home(env: &Env) -> PathBuf {
 }
 
 impl Store {
-    /// Opens the store for looking; `None` when there is none yet. A home that
-    /// session-relay left is imported first, and one that a crash left half
-    /// made is finished.
-    pub fn existing(home: &Path, keep: Keep) -> Result<Option<Store>> {
-        match format(home)? {
-            Some(_) => Ok(Some(Store { home: home.to_owned(), keep })),
-            None if legacy::is_left_in(home) || home.join("sessions").is_dir() => {
-                Store::create(home, keep).map(Some)
-            }
-            None => Ok(None),
-        }
+    /// The store in this folder, whether or not there is one yet.
+    pub fn at(home: PathBuf, keep: Keep) -> Store {
+        Store { home, keep }
     }
 
-    /// Opens the store for writing, making it where there is none.
-    pub fn create(home: &Path, keep: Keep) -> Result<Store> {
-        let store = Store { home: home.to_owned(), keep };
+    /// Whether there is a store to look at. A home that session-relay left is
+    /// imported first, and one that a crash left half made is finished.
+    pub fn is_there(&self) -> Result<bool> {
+        if format(&self.home)?.is_some() {
+            return Ok(true);
+        }
+        let is_begun = legacy::is_left_in(&self.home) || self.home.join("sessions").is_dir();
+        if is_begun {
+            self.make()?;
+        }
+        Ok(is_begun)
+    }
+
+    /// Makes the store where there is none.
+    pub fn make(&self) -> Result<()> {
+        let home = &self.home;
         if format(home)?.is_some() {
-            return Ok(store);
+            return Ok(());
         }
         let made =
             |path: &Path| file::make_directory(path).map_err(|e| Error::io("make the folder", path, e));
@@ -85,12 +90,12 @@ impl Store {
             made(&home.join("sessions"))?;
             made(&home.join("names"))?;
             made(&home.join("processes"))?;
-            legacy::import(&store)?;
-            let path = store.format_file();
+            legacy::import(self)?;
+            let path = self.format_file();
             file::replace(&path, format!("{FORMAT}\n").as_bytes())
                 .map_err(|e| Error::io("write", &path, e))?;
         }
-        Ok(store)
+        Ok(())
     }
 
     pub fn home(&self) -> &Path {

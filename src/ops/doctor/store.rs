@@ -14,7 +14,7 @@ use crate::mail::text::count;
 use crate::ops::find::Found;
 use crate::ops::reach::Reach;
 use crate::ops::roster::{Row, rows};
-use crate::ops::{KEEP_VARIABLES, Relay};
+use crate::ops::{KEEP_VARIABLES, Relay, number};
 use crate::store::{Session, Store};
 use crate::sys::disk::{self, Refusal};
 use crate::sys::{clock, file, process};
@@ -24,7 +24,7 @@ pub fn examine(relay: &Relay, findings: &mut Findings) {
         findings.problem("sync", format_args!("RELAY_SYNC=off: a power cut takes accepted mail; unset it"));
     }
     for name in KEEP_VARIABLES {
-        if let Some(Err(text)) = relay.number(name) {
+        if let Some(Err(text)) = number(&relay.env, name) {
             let what =
                 format_args!("{name}={text} is no whole number, so the default counts; set a number alone");
             findings.notice("retention", what);
@@ -41,11 +41,11 @@ pub fn examine(relay: &Relay, findings: &mut Findings) {
         ),
         Ok(Some(store)) => {
             findings.fine("store", format_args!("{}, format 1", store.home().display()));
-            permissions(&store, findings);
-            disk(&store, findings);
-            locks(&store, findings);
-            sessions(&store, findings);
-            last_failure(&store, findings);
+            permissions(store, findings);
+            disk(store, findings);
+            locks(store, findings);
+            sessions(store, findings);
+            last_failure(store, findings);
         }
     }
 }
