@@ -53,7 +53,7 @@ pub fn send_to(
         ));
     }
     let (mut message, question) = compose(store, &sender, draft)?;
-    let ends_request = question.is_some_and(|question| question.1.kind == Kind::Request);
+    let ends_request = question.is_some_and(|question| question.message.kind == Kind::Request);
     if message.kind == Kind::Reply && ends_request {
         return Err(Error::usage(
             "the reply to a request goes to the one who asked, not to a group; nothing was sent",

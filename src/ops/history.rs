@@ -219,19 +219,23 @@ pub fn replies(store: &Store, sender: &str, id: &str) -> Result<Vec<Record>> {
     Ok(replies)
 }
 
+/// A message, and the session that has it.
+pub struct Located {
+    pub reader: Found,
+    pub message: Message<'static>,
+}
+
 /// The message of this id and the session that has it: that of `first`, if it
 /// has it, else of any.
-pub fn locate(
-    store: &Store,
-    first: Option<&Session>,
-    id: &str,
-) -> Result<Option<Box<(Found, Message<'static>)>>> {
+pub fn locate(store: &Store, first: Option<&Session>, id: &str) -> Result<Option<Box<Located>>> {
     if let Some(session) = first
         && let Ok(record) = message(session, id)
     {
-        return Ok(Some(Box::new((latest(store, session.clone())?, record.message))));
+        let reader = latest(store, session.clone())?;
+        return Ok(Some(Box::new(Located { reader, message: record.message })));
     }
-    Ok(copies_of(store, id)?.into_iter().next().map(|copy| Box::new((copy.reader, copy.record.message))))
+    let copy = copies_of(store, id)?.into_iter().next();
+    Ok(copy.map(|copy| Box::new(Located { reader: copy.reader, message: copy.record.message })))
 }
 
 fn unknown(id: &str) -> Error {

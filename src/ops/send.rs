@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::find::{Found, circle, latest};
 use super::gc::trim_if_large;
-use super::history::locate;
+use super::history::{Located, locate};
 use super::{reach, reply};
 use crate::error::{Error, Result};
 use crate::limits::{BODY_BYTES, MESSAGE_ID_BYTES, MOVES};
@@ -76,8 +76,8 @@ impl Sent {
 pub fn send(store: &Store, sender: Sender, to: Found, draft: Draft) -> Result<Sent> {
     let (mut message, question) = compose(store, &sender, draft)?;
     let request = match (question.as_deref(), message.kind) {
-        (Some((addressee, asked)), Kind::Reply) if asked.kind == Kind::Request => {
-            reply::check(store, &sender, addressee, asked, &to)?;
+        (Some(Located { reader, message: asked }), Kind::Reply) if asked.kind == Kind::Request => {
+            reply::check(store, &sender, reader, asked, &to)?;
             message.status = message.status.or(Some(Status::Completed));
             Some(asked)
         }
@@ -98,7 +98,7 @@ pub(super) fn compose(
     store: &Store,
     sender: &Sender,
     draft: Draft,
-) -> Result<(Message<'static>, Option<Box<(Found, Message<'static>)>>)> {
+) -> Result<(Message<'static>, Option<Box<Located>>)> {
     check_body(&draft.body)?;
     let question = match &draft.in_reply_to {
         Some(id) => {
@@ -110,7 +110,7 @@ pub(super) fn compose(
     let now = clock::now_ms();
     let random = random::bytes()?;
     let from = sender.info();
-    let asked = question.as_deref().map(|(_, message)| message);
+    let asked = question.as_ref().map(|question| &question.message);
     let thread = asked.map(Message::conversation).or(draft.in_reply_to.as_deref());
     let message = Message {
         id: uuid_v7(now, random).into(),
