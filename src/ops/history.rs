@@ -152,7 +152,7 @@ fn copies_in(store: &Store, sessions: Vec<Session>, fits: &dyn Fn(&Message) -> b
         };
         let reader = latest(store, session.clone())?;
         let moved = reader.session != session;
-        let expires = session.cursor()?.0.hold.map(|hold| hold.expires_ms);
+        let expires = session.cursor()?.0.hold.as_ref().map(|hold| hold.expires_ms);
         for record in fitting {
             let held_until_ms = expires.filter(|_| record.receipt == Receipt::Held);
             copies.push(Copy { record, reader: reader.clone(), held_until_ms, reply: None, moved });

@@ -129,7 +129,7 @@ fn close(old: &Session, id: &str, successor: &str) -> Result<Option<Estate>> {
     }
     let (mut cursor, end) = old.cursor()?;
     cursor.put_back();
-    Ok(Some(Estate { name: info.name, named: info.named, cursor, end }))
+    Ok(Some(Estate { name: info.name.take(), named: info.named, cursor, end }))
 }
 
 /// Copies unread mail, leaving out what an interrupted move brought already.
@@ -141,7 +141,7 @@ fn move_mail(old: &Session, new: &Session, Estate { cursor, end, .. }: &Estate) 
     let (target, bytes) = new.cursor()?;
     let mut present = Vec::new();
     new.each(0, bytes, &mut |entry| {
-        present.push(entry.message.id.into_owned());
+        present.push(entry.message.id.to_string());
         true
     })?;
     present.sort_unstable();
@@ -175,7 +175,7 @@ fn move_mail(old: &Session, new: &Session, Estate { cursor, end, .. }: &Estate) 
 /// successor's.
 fn empty(old: &Session, successor: &str, end: u64) -> Result<()> {
     let guard = old.lock()?;
-    if old.known()?.and_then(|info| info.successor).as_deref() != Some(successor) {
+    if old.known()?.is_none_or(|info| info.successor.as_deref() != Some(successor)) {
         return Ok(());
     }
     let (mut cursor, _) = old.cursor()?;
