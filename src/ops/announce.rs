@@ -3,7 +3,7 @@
 //! Invariant: announcing what is known already writes nothing and takes no
 //! lock; every announced session has a name it can be addressed by.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::find::Found;
 use super::succession::come_back;
@@ -125,9 +125,9 @@ fn learn(info: &mut Info, sighting: &Sighting) -> bool {
 
 /// A free name made of the directory and the end of the id.
 pub fn default_name(store: &Store, guard: &Guard, info: &Info) -> Result<Option<String>> {
-    let directory = info.directory.clone().unwrap_or_default();
+    let directory = info.directory.as_deref().unwrap_or(Path::new(""));
     for digits in [4, 8, 12] {
-        let name = address::default_name(&directory, &info.id, digits);
+        let name = address::default_name(directory, &info.id, digits);
         if store.claim_name(guard, &name)? {
             return Ok(Some(name));
         }
