@@ -154,14 +154,17 @@ pub fn take_for_command(store: &Store, session: &Session, reader: &Reader) -> Re
     }
     let Some((guard, _)) = lock_to_read(store, session)? else { return Ok(Batch::default()) };
     let (mut cursor, bytes) = session.cursor()?;
-    match &cursor.hold {
-        Some(hold) if hold.stands(clock::now_ms()) => {
-            let held = session.count(hold.from, hold.to)?;
-            return Ok(Batch { held, ..Batch::default() });
-        }
-        _ => cursor.put_back(),
+    if cursor.hold.as_ref().is_some_and(|hold| hold.stands(clock::now_ms())) {
+        return held(session, &cursor);
     }
+    cursor.put_back();
     take(&guard, (&mut cursor, bytes), reader.clone(), COMMAND_BYTES, &|all| all.len())
+}
+
+/// Nothing is taken while another reader holds the mail.
+fn held(session: &Session, cursor: &Cursor) -> Result<Batch> {
+    let held = cursor.hold.as_ref().map_or(Ok(0), |hold| session.count(hold.from, hold.to))?;
+    Ok(Batch { held, ..Batch::default() })
 }
 
 /// Mail that a call of the bus answers with.
@@ -203,8 +206,7 @@ pub fn take_for_call(
     let (mut cursor, bytes) = session.cursor()?;
     let before = cursor.clone();
     if !settle_before(session, &mut cursor, process.as_ref(), step) {
-        let held = cursor.hold.as_ref().map_or(Ok(0), |hold| session.count(hold.from, hold.to))?;
-        return Ok(Batch { held, ..Batch::default() });
+        return held(session, &cursor);
     }
     let reader = Reader { process, event: Some(CALL.to_owned()), life_ms: SESSION_HOLD_MS };
     let batch = take(&guard, (&mut cursor, bytes), reader, STEP_BYTES, fits)?;
