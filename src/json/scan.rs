@@ -106,7 +106,7 @@ impl<'a> Members<'a> {
 /// inside a value is skipped at any depth.
 pub fn members(text: &str) -> Option<Members<'_>> {
     let mut found = Vec::new();
-    each_member(text, |key, raw| found.push((key, raw)))?;
+    each_member(text, &mut |key, raw| found.push((key.clone(), raw)))?;
     Some(Members(found))
 }
 
@@ -114,13 +114,13 @@ pub fn members(text: &str) -> Option<Members<'_>> {
 /// before the break.
 pub fn leading_members(text: &str) -> Members<'_> {
     let mut found = Vec::new();
-    let _ = each_member(text, |key, raw| found.push((key, raw)));
+    let _ = each_member(text, &mut |key, raw| found.push((key.clone(), raw)));
     Members(found)
 }
 
 /// As [`members`], each shown as it is read; what comes before a break is shown,
 /// too.
-pub fn each_member<'a>(text: &'a str, mut show: impl FnMut(Cow<'a, str>, Raw<'a>)) -> Option<()> {
+pub fn each_member<'a>(text: &'a str, show: &mut dyn FnMut(&Cow<'a, str>, Raw<'a>)) -> Option<()> {
     let bytes = text.as_bytes();
     let mut at = skip_space(bytes, 0);
     if *bytes.get(at)? != b'{' {
@@ -148,7 +148,7 @@ pub fn each_member<'a>(text: &'a str, mut show: impl FnMut(Cow<'a, str>, Raw<'a>
         if end == bytes.len() && !matches!(bytes[end - 1], b'"' | b'}' | b']') {
             return None; // a number or word that may go on where the text was cut
         }
-        show(key, Raw { text: &text[at..end], as_is });
+        show(&key, Raw { text: &text[at..end], as_is });
         at = skip_space(bytes, end);
         match bytes.get(at)? {
             b',' => at = skip_space(bytes, at + 1),

@@ -135,23 +135,26 @@ impl<'a> Message<'a> {
         let text = std::str::from_utf8(line).ok()?;
         let mut message = Message::default();
         let (mut sent_ms, mut to, mut body) = (None, None, None);
-        json::each_member(text, |key, raw| match key.as_ref() {
-            "id" => message.id = raw.str().unwrap_or_default(),
-            "ts" => sent_ms = raw.str().and_then(|time| clock::parse_rfc3339(&time)),
-            "from" => message.from = raw.str(),
-            "fromName" => message.from_name = raw.str(),
-            "fromTool" => message.from_host = raw.str(),
-            "via" => message.via = raw.str(),
-            "to" => to = raw.str(),
-            "toName" => message.to_name = raw.str(),
-            "kind" => message.kind = raw.str().and_then(|kind| Kind::parse(&kind)).unwrap_or_default(),
-            "in_reply_to" => message.in_reply_to = raw.str(),
-            "question" => message.question = raw.str(),
-            "thread" => message.thread = raw.str(),
-            "status" => message.status = raw.str().and_then(|status| Status::parse(&status)),
-            "group" => message.group = raw.str(),
-            "body" => body = raw.str(),
-            _ => {}
+        json::each_member(text, &mut |key, raw| {
+            let text = raw.str();
+            match key.as_ref() {
+                "id" => message.id = text.unwrap_or_default(),
+                "ts" => sent_ms = text.and_then(|time| clock::parse_rfc3339(&time)),
+                "from" => message.from = text,
+                "fromName" => message.from_name = text,
+                "fromTool" => message.from_host = text,
+                "via" => message.via = text,
+                "to" => to = text,
+                "toName" => message.to_name = text,
+                "kind" => message.kind = text.and_then(|kind| Kind::parse(&kind)).unwrap_or_default(),
+                "in_reply_to" => message.in_reply_to = text,
+                "question" => message.question = text,
+                "thread" => message.thread = text,
+                "status" => message.status = text.and_then(|status| Status::parse(&status)),
+                "group" => message.group = text,
+                "body" => body = text,
+                _ => {}
+            }
         })?;
         (message.sent_ms, message.to, message.body) = (sent_ms?, to?, body?);
         (!message.id.is_empty()).then_some(message)

@@ -206,7 +206,7 @@ impl Cursor {
         }
         let mut cursor = Cursor::default();
         let (mut consumed, mut intact) = (None, true);
-        json::each_member(text, |key, raw| match key.as_ref() {
+        json::each_member(text, &mut |key, raw| match key.as_ref() {
             "consumed" => consumed = raw.text.parse().ok(),
             "hold" => {
                 cursor.hold = parse_hold(raw.text);
@@ -265,7 +265,7 @@ fn parse_runs(runs: &str) -> Option<Vec<Run>> {
 
 fn parse_settled(settled: &str) -> Option<Settled> {
     let (mut token, mut consumed) = (None, None);
-    json::each_member(settled, |key, raw| match key.as_ref() {
+    json::each_member(settled, &mut |key, raw| match key.as_ref() {
         "token" => token = raw.str().map(Cow::into_owned),
         "consumed" => consumed = raw.text.parse().ok(),
         _ => {}

@@ -223,21 +223,23 @@ impl Info {
 
     fn parse(content: &[u8]) -> Option<Box<Info>> {
         let (mut info, mut host) = (Box::<Info>::default(), None);
-        let text = |raw: json::Raw| raw.str().map(Cow::into_owned);
-        json::each_member(std::str::from_utf8(content).ok()?.trim(), |key, raw| match key.as_ref() {
-            "id" => info.id = text(raw).unwrap_or_default(),
-            "host" => host = text(raw),
-            "name" => info.name = text(raw),
-            "named" => info.named = raw.text == "true",
-            "directory" => info.directory = text(raw).map(PathBuf::from),
-            "transcript" => info.transcript = text(raw).map(PathBuf::from),
-            "process" => info.process = text(raw).and_then(|text| Process::parse(&text)),
-            "wakes" => info.wakes = true,
-            "seen" => info.seen_ms = text(raw).and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
-            "inherits" => info.inherits = text(raw),
-            "successor" => info.successor = text(raw),
-            "formerly" => info.formerly = text(raw),
-            _ => {}
+        json::each_member(std::str::from_utf8(content).ok()?.trim(), &mut |key, raw| {
+            let text = raw.str().map(Cow::into_owned);
+            match key.as_ref() {
+                "id" => info.id = text.unwrap_or_default(),
+                "host" => host = text,
+                "name" => info.name = text,
+                "named" => info.named = raw.text == "true",
+                "directory" => info.directory = text.map(PathBuf::from),
+                "transcript" => info.transcript = text.map(PathBuf::from),
+                "process" => info.process = text.and_then(|text| Process::parse(&text)),
+                "wakes" => info.wakes = true,
+                "seen" => info.seen_ms = text.and_then(|text| clock::parse_rfc3339(&text)).unwrap_or(0),
+                "inherits" => info.inherits = text,
+                "successor" => info.successor = text,
+                "formerly" => info.formerly = text,
+                _ => {}
+            }
         })?;
         info.host = host?;
         (!info.id.is_empty()).then_some(info)
