@@ -27,32 +27,33 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
     with_content(path, limit, <[u8]>::to_vec)
 }
 
-/// What `look` makes of that content. A short file is read onto the stack: a
-/// heap that gives and takes pages for each file costs more than reading it.
-pub fn with_content<T>(path: &Path, limit: usize, look: impl FnOnce(&[u8]) -> T) -> io::Result<Option<T>> {
-    let file = match open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    look_into(file, limit, look).map(Some)
+/// What `look` makes of that content.
+pub fn with_content<T>(path: &Path, limit: usize, look: fn(&[u8]) -> T) -> io::Result<Option<T>> {
+    let mut seen = None;
+    match open(path).and_then(|file| look_into(file, limit, &mut |content| seen = Some(look(content)))) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(seen),
+    }
 }
 
-/// What `look` makes of an open file's content.
-pub(super) fn look_into<T>(file: File, limit: usize, look: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
+/// Shows an open file's content. A short file is read onto the stack: a heap
+/// that gives and takes pages for each file costs more than reading it.
+pub(super) fn look_into(file: File, limit: usize, look: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     let mut head = [0; READ_AT_ONCE];
     let mut file = file.take(limit as u64 + 1);
     let length = file.read(&mut head)?;
     // A file that is shorter than what was asked for has been read whole.
     if length < READ_AT_ONCE && length <= limit {
-        return Ok(look(&head[..length]));
+        look(&head[..length]);
+        return Ok(());
     }
     let mut content = head[..length].to_vec();
     file.read_to_end(&mut content)?;
     if content.len() > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {limit} bytes")));
     }
-    Ok(look(&content))
+    look(&content);
+    Ok(())
 }
 
 /// The path of what is called so in a folder, made at once: `join` makes it twice.

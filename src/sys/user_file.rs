@@ -26,7 +26,9 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     if !file.metadata()?.is_file() {
         return Err(not_regular());
     }
-    look_into(file, CONFIGURATION_BYTES, <[u8]>::to_vec).map(Some)
+    let mut whole = None;
+    look_into(file, CONFIGURATION_BYTES, &mut |content| whole = Some(content.to_vec()))?;
+    Ok(whole)
 }
 
 /// What is replaced when the file at `path` is: what it leads to where it is a
