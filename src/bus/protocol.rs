@@ -62,13 +62,6 @@ enum Served {
     Tool(Outcome, Era),
 }
 
-/// An answer that is not a result.
-struct Refusal {
-    code: i32,
-    message: String,
-    data: Option<String>,
-}
-
 impl<'a> Server<'a> {
     pub fn new(relay: &'a Relay) -> Server<'a> {
         Server { relay, waiting: Waiting::new(), legacy: None, uncorrelated: 0 }
@@ -89,7 +82,9 @@ impl<'a> Server<'a> {
         let now = Instant::now();
         let mut answers = Vec::new();
         while let Some((request, era, outcome)) = self.waiting.ready(self.relay, now) {
-            answers.push(tool_answer(&request, outcome, era));
+            let mut answer = Answer::default();
+            answer.line = Some(tool_answer(&request, outcome, era, &mut answer.mail));
+            answers.push(answer);
         }
         let notes = self.waiting.notes(now).into_iter();
         answers.extend(notes.map(|line| Answer { line: Some(line), ..Answer::default() }));
@@ -98,49 +93,49 @@ impl<'a> Server<'a> {
 
     /// Answers one line.
     pub fn answer(&mut self, line: &[u8]) -> Answer {
-        match rpc::parse(line) {
-            Incoming::Batch(items) => self.answer_batch(&items),
-            incoming => self.answer_one(incoming, true),
-        }
+        let mut answer = Answer::default();
+        answer.line = match rpc::parse(line) {
+            Incoming::Batch(items) => self.answer_batch(&items, &mut answer),
+            incoming => self.answer_one(incoming, true, &mut answer),
+        };
+        answer
     }
 
     /// Answers a line that was over the limit.
     pub fn refuse_long_line(&mut self) -> Answer {
-        self.refuse(None, INVALID_REQUEST, "Invalid request: the line is too long")
+        let line = self.refuse(None, INVALID_REQUEST, "Invalid request: the line is too long");
+        Answer { line, ..Answer::default() }
     }
 
-    fn answer_one(&mut self, incoming: Incoming, may_wait: bool) -> Answer {
-        match incoming {
-            Incoming::Nothing => Answer::default(),
+    /// The response to one message, if it gets one. What else it leads to is added to
+    /// `answer`.
+    fn answer_one(&mut self, incoming: Incoming, may_wait: bool, answer: &mut Answer) -> Option<String> {
+        let request = match incoming {
+            Incoming::Request(request) => request,
+            Incoming::Nothing => return None,
             Incoming::GivenUp(id) => {
                 self.waiting.give_up(&id);
-                Answer { given_up: vec![id], ..Answer::default() }
+                answer.given_up.push(id);
+                return None;
             }
             Incoming::Batch(_) => {
-                self.refuse(None, INVALID_REQUEST, "Invalid request: a batch inside a batch")
+                return self.refuse(None, INVALID_REQUEST, "Invalid request: a batch inside a batch");
             }
-            Incoming::Broken { id, code, message } => self.refuse(id.as_deref(), code, message),
-            Incoming::Request(request) => match self.serve(&request) {
-                Ok(Served::Result(result)) => {
-                    Answer { line: Some(rpc::success(&request.id, &result)), ..Answer::default() }
+            Incoming::Broken { id, code, message } => return self.refuse(id.as_deref(), code, message),
+        };
+        Some(match self.serve(&request) {
+            Ok(Served::Result(result)) => rpc::success(&request.id, &result),
+            Ok(Served::Tool(mut outcome, era)) => {
+                if may_wait {
+                    outcome = self.waiting.add(&request.id, era, outcome, request.progress_token())?;
                 }
-                Ok(Served::Tool(outcome, era)) => {
-                    let token = request.progress_token();
-                    let now = match may_wait {
-                        true => self.waiting.add(&request.id, era, outcome, token),
-                        false => Some(outcome),
-                    };
-                    now.map_or(Answer::default(), |outcome| tool_answer(&request.id, outcome, era))
-                }
-                Err(Refusal { code, message, data }) => {
-                    let line = rpc::failure(Some(&request.id), code, &message, data.as_deref());
-                    Answer { line: Some(line), ..Answer::default() }
-                }
-            },
-        }
+                tool_answer(&request.id, outcome, era, &mut answer.mail)
+            }
+            Err(error) => rpc::failure(Some(&request.id), error),
+        })
     }
 
-    fn answer_batch(&mut self, items: &[String]) -> Answer {
+    fn answer_batch(&mut self, items: &[String], answer: &mut Answer) -> Option<String> {
         if self.legacy != Some(BATCHES) {
             return self.refuse(None, INVALID_REQUEST, "Invalid request: this revision has no batches");
         }
@@ -152,35 +147,31 @@ impl<'a> Server<'a> {
             return self.refuse(None, INVALID_REQUEST, &message);
         }
         let mut lines = Vec::new();
-        let (mut mail, mut given_up) = (Vec::new(), Vec::new());
         for item in items {
-            let answer = match rpc::parse(item.as_bytes()) {
+            lines.extend(match rpc::parse(item.as_bytes()) {
                 Incoming::Request(request) if request.method == "initialize" => self.refuse(
                     Some(&request.id),
                     INVALID_REQUEST,
                     "Invalid request: initialize inside a batch",
                 ),
-                incoming => self.answer_one(incoming, false),
-            };
-            lines.extend(answer.line);
-            mail.extend(answer.mail);
-            given_up.extend(answer.given_up);
+                incoming => self.answer_one(incoming, false, answer),
+            });
         }
-        Answer { line: (!lines.is_empty()).then(|| json::array(lines)), mail, given_up }
+        (!lines.is_empty()).then(|| json::array(lines))
     }
 
-    fn refuse(&mut self, id: Option<&str>, code: i32, message: &str) -> Answer {
+    fn refuse(&mut self, id: Option<&str>, code: i32, message: &str) -> Option<String> {
         if id.is_none() {
             self.uncorrelated += 1;
             if self.uncorrelated > UNCORRELATED_ERRORS {
-                return Answer::default();
+                return None;
             }
         }
-        Answer { line: Some(rpc::failure(id, code, message, None)), ..Answer::default() }
+        Some(rpc::failure(id, rpc::error(code, message)))
     }
 
-    /// The result of a request.
-    fn serve(&mut self, request: &Request) -> Result<Served, Refusal> {
+    /// The result of a request, or the error that it gets.
+    fn serve(&mut self, request: &Request) -> Result<Served, Object> {
         let method = request.method.as_str();
         let meta = request.params().and_then(|params| params.get("_meta"));
         let claims = |key: &str| meta.is_some_and(|meta| meta.get(key).is_some());
@@ -203,21 +194,19 @@ impl<'a> Server<'a> {
                 let (name, arguments) = call_params(request.params())?;
                 let outcome =
                     tools::call(self.relay, &Call::new(self.relay, meta, arguments), name, arguments)
-                        .ok_or_else(|| {
-                            Refusal::new(INVALID_PARAMS, format!("Unknown tool: {}", shorten(name)))
-                        })?;
+                        .ok_or_else(|| invalid_params(&format!("Unknown tool: {}", shorten(name))))?;
                 Ok(Served::Tool(outcome, era))
             }
             _ => Err(unknown_method(method)),
         }
     }
 
-    fn initialize(&mut self, params: Option<Value>) -> Result<String, Refusal> {
+    fn initialize(&mut self, params: Option<Value>) -> Result<String, Object> {
         let newest = LEGACY[LEGACY.len() - 1];
         let Some(asked) = params.and_then(|params| params.get("protocolVersion")).and_then(Value::str) else {
             // session-relay's clients opened like that and were served.
             self.legacy.get_or_insert(newest);
-            return Err(Refusal::new(INVALID_PARAMS, "Invalid params: no protocolVersion".to_owned()));
+            return Err(invalid_params("Invalid params: no protocolVersion"));
         };
         let revision = LEGACY.into_iter().find(|revision| *revision == asked).unwrap_or(newest);
         self.legacy = Some(revision);
@@ -230,16 +219,14 @@ impl<'a> Server<'a> {
     }
 }
 
-impl Refusal {
-    fn new(code: i32, message: String) -> Refusal {
-        Refusal { code, message, data: None }
-    }
+fn invalid_params(message: &str) -> Object {
+    rpc::error(INVALID_PARAMS, message)
 }
 
 /// Checks what a stateless request must say about itself.
-fn check_claim(meta: Option<Value>) -> Result<(), Refusal> {
+fn check_claim(meta: Option<Value>) -> Result<(), Object> {
     let field = |key: &str| meta.and_then(|meta| meta.get(key));
-    let missing = |key: &str| Refusal::new(INVALID_PARAMS, format!("Invalid params: _meta needs {key}"));
+    let missing = |key: &str| invalid_params(&format!("Invalid params: _meta needs {key}"));
     let version = field(VERSION_KEY).and_then(Value::str).ok_or_else(|| missing(VERSION_KEY))?;
     field(CAPABILITIES_KEY).filter(|value| value.is_object()).ok_or_else(|| missing(CAPABILITIES_KEY))?;
     if version != MODERN {
@@ -247,30 +234,26 @@ fn check_claim(meta: Option<Value>) -> Result<(), Refusal> {
             .raw("supported", &json::array([json::quote(MODERN)]))
             .str("requested", &shorten(version))
             .finish();
-        let message = "Unsupported protocol version".to_owned();
-        return Err(Refusal { code: UNSUPPORTED_VERSION, message, data: Some(data) });
+        return Err(rpc::error(UNSUPPORTED_VERSION, "Unsupported protocol version").raw("data", &data));
     }
     match field(LOG_LEVEL_KEY).map(Value::str) {
         Some(level) if !level.is_some_and(|level| LOG_LEVELS.contains(&level)) => {
-            Err(Refusal::new(INVALID_PARAMS, "Invalid params: unknown log level".to_owned()))
+            Err(invalid_params("Invalid params: unknown log level"))
         }
         _ => Ok(()),
     }
 }
 
-fn no_era() -> Refusal {
-    Refusal::new(
-        INVALID_PARAMS,
-        format!(
-            "Invalid params: send initialize first ({}), or put {VERSION_KEY} ({MODERN}) and {CAPABILITIES_KEY} into \
-             params._meta",
-            LEGACY.join(", ")
-        ),
-    )
+fn no_era() -> Object {
+    invalid_params(&format!(
+        "Invalid params: send initialize first ({}), or put {VERSION_KEY} ({MODERN}) and {CAPABILITIES_KEY} into \
+         params._meta",
+        LEGACY.join(", ")
+    ))
 }
 
-fn unknown_method(method: &str) -> Refusal {
-    Refusal::new(METHOD_NOT_FOUND, format!("Method not found: {}", shorten(method)))
+fn unknown_method(method: &str) -> Object {
+    rpc::error(METHOD_NOT_FOUND, &format!("Method not found: {}", shorten(method)))
 }
 
 fn server_info(with_title: bool) -> String {
@@ -300,12 +283,9 @@ fn discovery() -> String {
         .finish()
 }
 
-fn list_tools(params: Option<Value>, era: Era) -> Result<String, Refusal> {
+fn list_tools(params: Option<Value>, era: Era) -> Result<String, Object> {
     if params.and_then(|params| params.get("cursor")).is_some_and(|cursor| !cursor.is_null()) {
-        return Err(Refusal::new(
-            INVALID_PARAMS,
-            "Invalid cursor: all tools stand on the first page".to_owned(),
-        ));
+        return Err(invalid_params("Invalid cursor: all tools stand on the first page"));
     }
     let with_annotations = !matches!(era, Era::Legacy("2024-11-05"));
     let tools = Object::new().raw("tools", &schema::tools(with_annotations));
@@ -316,36 +296,29 @@ fn list_tools(params: Option<Value>, era: Era) -> Result<String, Refusal> {
 }
 
 /// The tool and its arguments.
-fn call_params(params: Option<Value<'_>>) -> Result<(&str, Option<Value<'_>>), Refusal> {
+fn call_params(params: Option<Value<'_>>) -> Result<(&str, Option<Value<'_>>), Object> {
     let name = params.and_then(|params| params.get("name")).and_then(Value::str);
     let arguments = params.and_then(|params| params.get("arguments"));
     match name {
-        None => Err(Refusal::new(INVALID_PARAMS, "Invalid params: no tool name".to_owned())),
+        None => Err(invalid_params("Invalid params: no tool name")),
         Some(_) if arguments.is_some_and(|arguments| !arguments.is_object()) => {
-            Err(Refusal::new(INVALID_PARAMS, "Invalid params: arguments is not an object".to_owned()))
+            Err(invalid_params("Invalid params: arguments is not an object"))
         }
         Some(name) => Ok((name, arguments)),
     }
 }
 
-fn tool_answer(request: &str, outcome: Outcome, era: Era) -> Answer {
-    let result = tool_result(&outcome.text, outcome.is_error, era);
-    let mail = outcome.taken.map(|taken| Mail { request: request.to_owned(), taken });
-    Answer {
-        line: Some(rpc::success(request, &result)),
-        mail: mail.into_iter().collect(),
-        ..Answer::default()
-    }
-}
-
-fn tool_result(text: &str, is_error: bool, era: Era) -> String {
-    let content = Object::new().str("type", "text").str("text", text).finish();
+/// The response that says what a tool says. Mail that is shown with it is added to
+/// `mail`.
+fn tool_answer(request: &str, outcome: Outcome, era: Era, mail: &mut Vec<Mail>) -> String {
+    mail.extend(outcome.taken.map(|taken| Mail { request: request.to_owned(), taken }));
+    let content = Object::new().str("type", "text").str("text", &outcome.text).finish();
     let mut result = Object::new().raw("content", &json::array([content]));
-    if is_error {
+    if outcome.is_error {
         result = result.bool("isError", true);
     }
-    match era {
-        Era::Modern => complete(result).finish(),
-        Era::Legacy(_) => result.finish(),
+    if let Era::Modern = era {
+        result = complete(result);
     }
+    rpc::success(request, &result.finish())
 }

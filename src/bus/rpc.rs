@@ -142,13 +142,14 @@ pub fn success(id: &str, result: &str) -> String {
     Object::new().str("jsonrpc", "2.0").raw("id", id).raw("result", result).finish()
 }
 
+/// What went wrong, as a response has it.
+pub fn error(code: i32, message: &str) -> Object {
+    Object::new().raw("code", &code.to_string()).str("message", message)
+}
+
 /// A response with an error. Without a readable id the member is left out:
 /// some clients refuse a null there.
-pub fn failure(id: Option<&str>, code: i32, message: &str, data: Option<&str>) -> String {
-    let mut error = Object::new().raw("code", &code.to_string()).str("message", message);
-    if let Some(data) = data {
-        error = error.raw("data", data);
-    }
+pub fn failure(id: Option<&str>, error: Object) -> String {
     let mut response = Object::new().str("jsonrpc", "2.0");
     if let Some(id) = id {
         response = response.raw("id", id);
