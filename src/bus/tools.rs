@@ -84,7 +84,7 @@ impl Wait {
                 Some(Arrival::Shown(message)) => {
                     let text =
                         Object::new().str("reply", &message.id).str("hint", "you were shown it before");
-                    return Ok(Some(Outcome { text: text.finish(), ..Outcome::default() }));
+                    return Ok(Some(text.finish().into()));
                 }
             },
         };
@@ -102,26 +102,29 @@ impl Outcome {
     }
 }
 
+impl From<String> for Outcome {
+    fn from(text: String) -> Outcome {
+        Outcome { text, ..Outcome::default() }
+    }
+}
+
 /// Runs a tool; `None`: there is no such tool.
 pub fn call(relay: &Relay, call: &Call, tool: &str, arguments: Option<Value>) -> Option<Outcome> {
-    let said = |allowed: &[&str]| Arguments::new(&relay.env, arguments, allowed);
-    let plain = |text: Result<String>| text.map(|text| Outcome { text, ..Outcome::default() });
-    let outcome = match tool {
-        "whoami" => said(&[]).and_then(|_| plain(whoami(relay, call))),
-        "register" => {
-            said(&["name", "join", "leave"]).and_then(|arguments| plain(name_me(relay, call, &arguments)))
-        }
-        "roster" => said(&[]).and_then(|_| plain(list(relay, call))),
-        "send" => said(&["to", "body", "kind", "in_reply_to", "status", "wait"])
-            .and_then(|arguments| write(relay, call, &arguments)),
-        "inbox" => said(&["wait", "id", "offset"]).and_then(|arguments| read(relay, call, &arguments)),
-        "discover" => {
-            said(&["activeWithinMin"]).and_then(|arguments| plain(look_around(relay, call, &arguments)))
-        }
+    let (run, allowed): (Tool, &[&str]) = match tool {
+        "whoami" => (whoami, &[]),
+        "register" => (name_me, &["name", "join", "leave"]),
+        "roster" => (list, &[]),
+        "send" => (write, &["to", "body", "kind", "in_reply_to", "status", "wait"]),
+        "inbox" => (read, &["wait", "id", "offset"]),
+        "discover" => (look_around, &["activeWithinMin"]),
         _ => return None,
     };
+    let outcome =
+        Arguments::new(&relay.env, arguments, allowed).and_then(|arguments| run(relay, call, &arguments));
     Some(outcome.unwrap_or_else(|error| Outcome::error(&error)))
 }
+
+type Tool = fn(&Relay, &Call, &Arguments) -> Result<Outcome>;
 
 /// A tool's arguments, none of them unknown.
 struct Arguments<'a>(Option<Value<'a>>);
@@ -141,19 +144,17 @@ impl<'a> Arguments<'a> {
     }
 
     fn text(&self, name: &str) -> Result<Option<&'a str>> {
-        match self.0.and_then(|arguments| arguments.get(name)) {
-            None => Ok(None),
-            Some(value) => match value.str() {
-                Some(text) => Ok(Some(text)),
-                None => Err(Error::usage(format!("argument '{name}' must be a string"))),
-            },
-        }
+        let wrong = || Error::usage(format!("argument '{name}' must be a string"));
+        self.get(name).map(|value| value.str().ok_or_else(wrong)).transpose()
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>> {
         let wrong = || Error::usage(format!("argument '{name}' must be a whole number from 0"));
-        let value = self.0.and_then(|arguments| arguments.get(name));
-        value.map(|value| value.u64().ok_or_else(wrong)).transpose()
+        self.get(name).map(|value| value.u64().ok_or_else(wrong)).transpose()
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.0?.get(name)
     }
 
     fn required(&self, name: &str) -> Result<&'a str> {
@@ -162,17 +163,18 @@ impl<'a> Arguments<'a> {
     }
 }
 
-fn whoami(relay: &Relay, call: &Call) -> Result<String> {
-    match identify(relay, call) {
-        Ok(identity) => Ok(identity.members(relay.store()?)?.finish()),
+fn whoami(relay: &Relay, call: &Call, _: &Arguments) -> Result<Outcome> {
+    let members = match identify(relay, call) {
+        Ok(identity) => identity.members(relay.store()?)?,
         Err(error) if error.is(Cause::Unidentified) => {
-            Ok(Object::new().bool("registered", false).str("note", &error.to_string()).finish())
+            Object::new().bool("registered", false).str("note", &error.to_string())
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => return Err(error),
+    };
+    Ok(members.finish().into())
 }
 
-fn name_me(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
+fn name_me(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     let (join, leave) = (arguments.text("join")?, arguments.text("leave")?);
     let name = match join.or(leave) {
         None => Some(arguments.required("name")?),
@@ -189,41 +191,38 @@ fn name_me(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> 
     if let Some(room) = leave {
         room::leave(store, &identity.found.session, room)?;
     }
-    Ok(identity.members(store)?.finish())
+    Ok(identity.members(store)?.finish().into())
 }
 
-fn list(relay: &Relay, call: &Call) -> Result<String> {
+fn list(relay: &Relay, call: &Call, _: &Arguments) -> Result<Outcome> {
     let me = identify(relay, call).ok().map(|identity| identity.found.session);
     let rows = match relay.existing_store()? {
         Some(store) => roster(store)?,
         None => Vec::new(),
     };
-    let shown = fitting_rows(rows.iter().map(|row| {
+    let mut members = rows.iter().map(|row| {
         let members = roster::members(Object::new(), row);
-        if me.as_ref() == Some(&row.found.session) {
-            members.bool("self", true).finish()
-        } else {
-            members.finish()
+        match me.as_ref() == Some(&row.found.session) {
+            true => members.bool("self", true).finish(),
+            false => members.finish(),
         }
-    }));
-    let object = Object::new().raw("agents", &json::array(&shown));
-    Ok(match rows.len() - shown.len() {
-        0 => object.finish(),
-        more => {
-            object.u64("more", more as u64).str("next", "send reaches those not shown too, by name").finish()
-        }
-    })
+    });
+    let shown = first_of(&mut members, SESSIONS_BYTES);
+    let more = rows.len() - shown.len();
+    let object = Object::new().raw("agents", &json::array(&shown)).some("more", more);
+    let next = (more > 0).then_some("send reaches those not shown too, by name");
+    Ok(object.optional("next", next).finish().into())
 }
 
-/// As many of the sessions, from the first on, as one answer takes.
-fn fitting_rows(rows: impl Iterator<Item = String>) -> Vec<String> {
-    let mut room = SESSIONS_BYTES;
-    rows.take_while(|row| {
-        let fits = row.len() <= room;
-        room = room.saturating_sub(row.len());
-        fits
-    })
-    .collect()
+/// As many of these texts, from the first on, as take at most so many bytes.
+fn first_of(texts: &mut dyn Iterator<Item = String>, bytes: usize) -> Vec<String> {
+    let (mut first, mut room) = (Vec::new(), bytes);
+    for text in texts {
+        let Some(left) = room.checked_sub(text.len()) else { break };
+        room = left;
+        first.push(text);
+    }
+    first
 }
 
 fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
@@ -237,13 +236,9 @@ fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
             Kind::parse(name).ok_or_else(|| Error::usage("argument 'kind' must be note, request or reply"))?
         }
     };
-    let status = match arguments.text("status")? {
-        None => None,
-        Some(name) => Some(
-            Status::parse(name)
-                .ok_or_else(|| Error::usage("argument 'status' must be completed or failed"))?,
-        ),
-    };
+    let no_status = || Error::usage("argument 'status' must be completed or failed");
+    let status =
+        arguments.text("status")?.map(|name| Status::parse(name).ok_or_else(no_status)).transpose()?;
     let seconds = arguments.number("wait")?.unwrap_or(0).min(CALL_WAIT_SECONDS);
     if seconds > 0 && kind != Kind::Request {
         return Err(Error::usage(
@@ -259,7 +254,7 @@ fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     if is_group(to) {
         let readers = sent.iter().map(|sent| json::quote(&sent.outlook));
         let text = object.str("state", "stored").raw("readers", &json::array(readers)).finish();
-        return Ok(Outcome { text, ..Outcome::default() });
+        return Ok(text.into());
     }
     let sent = &sent[0];
     let directory = sent.to.info.directory.as_ref().map(|path| path.to_string_lossy());
@@ -280,7 +275,7 @@ fn read(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     let Found { session: me, info } = identify(relay, call)?.found;
     if let Some(id) = id {
         let text = part(&message(&me, id)?.message, offset as usize, answer_bytes(&info))?;
-        return Ok(Outcome { text, ..Outcome::default() });
+        return Ok(text.into());
     }
     if call.in_subagent {
         return Err(Error::usage(
@@ -316,14 +311,8 @@ fn answer_bytes(info: &Info) -> usize {
 
 /// How many deliveries a result of `answer` bytes may hold; at least one.
 fn fitting(deliveries: &[Delivery], answer: usize) -> usize {
-    let mut room = answer;
-    let fit = deliveries.iter().take_while(|delivery| {
-        let size = shown(delivery, answer).finish().len();
-        let fits = size <= room;
-        room = room.saturating_sub(size);
-        fits
-    });
-    fit.count().max(deliveries.len().min(1))
+    let mut texts = deliveries.iter().map(|delivery| shown(delivery, answer).finish());
+    first_of(&mut texts, answer).len().max(deliveries.len().min(1))
 }
 
 /// The longest head of the text, about, that takes at most so many bytes as JSON has
@@ -370,8 +359,8 @@ fn part(message: &Message, offset: usize, answer: usize) -> Result<String> {
     Ok(object.str("note", NOTE).finish())
 }
 
-fn look_around(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<String> {
-    let minutes = match arguments.0.and_then(|arguments| arguments.get("activeWithinMin")) {
+fn look_around(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
+    let minutes = match arguments.get("activeWithinMin") {
         None => 60_000,
         Some(value) => value
             .thousandths()
@@ -383,7 +372,8 @@ fn look_around(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Stri
     let query = Query { within_ms: minutes * 60, host: None, exclude: me.map(|info| info.id), near };
     let rows = discover(relay, &query)?;
     let now = clock::now_ms();
-    let shown = fitting_rows(rows.iter().map(|row| discover::members(Object::new(), row, now).finish()));
+    let mut members = rows.iter().map(|row| discover::members(Object::new(), row, now).finish());
+    let shown = first_of(&mut members, SESSIONS_BYTES);
     let object = Object::new().u64("count", shown.len() as u64).raw("sessions", &json::array(&shown));
-    Ok(object.some("more", rows.len() - shown.len()).finish())
+    Ok(object.some("more", rows.len() - shown.len()).finish().into())
 }

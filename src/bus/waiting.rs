@@ -21,7 +21,7 @@ struct Call<T> {
     about: T,
     wait: Wait,
     /// Said when the time is over.
-    otherwise: Outcome,
+    otherwise: String,
     since: Instant,
     /// The JSON of the token that asks for notes of progress.
     token: Option<String>,
@@ -63,12 +63,11 @@ impl<T> Waiting<T> {
         let Some(wait) = outcome.wait.take().filter(|_| self.calls.len() < WAITING_CALLS) else {
             return Some(outcome);
         };
-        let request = request.to_owned();
         self.calls.push(Call {
-            request,
+            request: request.to_owned(),
             about,
             wait,
-            otherwise: outcome,
+            otherwise: outcome.text,
             since: Instant::now(),
             token,
             notes: 0,
@@ -95,7 +94,7 @@ impl<T> Waiting<T> {
             if outcome.is_some() || self.calls[index].ends() <= now {
                 let call = self.calls.remove(index);
                 self.watched = self.watched.min(self.calls.len());
-                return Some((call.request, call.about, outcome.unwrap_or(call.otherwise)));
+                return Some((call.request, call.about, outcome.unwrap_or(call.otherwise.into())));
             }
         }
         let held = self.calls.iter().any(|call| call.wait.is_held());
@@ -105,8 +104,13 @@ impl<T> Waiting<T> {
 
     /// Notes of progress that are due, as lines.
     pub fn notes(&mut self, now: Instant) -> Vec<String> {
-        let due = self.calls.iter_mut().filter(|call| call.next_note() <= now);
-        due.filter_map(Call::note).collect()
+        let mut lines = Vec::new();
+        for call in &mut self.calls {
+            if call.next_note() <= now {
+                lines.extend(call.note());
+            }
+        }
+        lines
     }
 }
 
