@@ -12,10 +12,15 @@ pub fn in_two<'a, S: Sync, T: Send>(things: &'a [S], look: impl Fn(&'a [S]) -> V
         return look(things);
     }
     let (some, others) = things.split_at(things.len() / 2);
+    let (mut found, mut rest) = (Vec::new(), Vec::new());
+    at_once(&mut || found = look(some), &mut || rest = look(others));
+    found.append(&mut rest);
+    found
+}
+
+fn at_once(here: &mut dyn FnMut(), there: &mut (dyn FnMut() + Send)) {
     std::thread::scope(|scope| {
-        let others = scope.spawn(|| look(others));
-        let mut found = look(some);
-        found.extend(others.join().unwrap_or_default());
-        found
-    })
+        scope.spawn(there);
+        here();
+    });
 }
