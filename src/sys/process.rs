@@ -157,18 +157,19 @@ pub fn running(verb: &str) -> Vec<(u32, std::path::PathBuf)> {
             true
         })
     });
-    let of_relay = |pid: &u32| {
+    let mut found = Vec::new();
+    for pid in pids {
         let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
-        let name = words[0].rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        name.starts_with(b"relay") && words.get(1) == Some(&verb.as_bytes())
-    };
-    // The link of another user's process cannot be read.
-    pids.into_iter()
-        .filter(of_relay)
-        .map(|pid| (pid, std::path::PathBuf::from(format!("/proc/{pid}/exe"))))
-        .filter(|(_, program)| program.read_link().is_ok())
-        .collect()
+        let mut words = command.split(|byte| *byte == 0);
+        let name = words.next().and_then(|program| program.rsplit(|byte| *byte == b'/').next());
+        let is_relay = name.is_some_and(|name| name.starts_with(b"relay"));
+        let program = std::path::PathBuf::from(format!("/proc/{pid}/exe"));
+        // The link of another user's process cannot be read.
+        if is_relay && words.next() == Some(verb.as_bytes()) && program.read_link().is_ok() {
+            found.push((pid, program));
+        }
+    }
+    found
 }
 
 /// Leaves the terminal: what ends there does not end this process.
