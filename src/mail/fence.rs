@@ -75,23 +75,23 @@ fn at_least(waiting: usize) -> String {
 /// One message: relay's line about it, then its body.
 fn entry(mark: &str, number: usize, total: usize, delivery: &Delivery) -> String {
     let Delivery { message, deliveries, before_restart } = delivery;
-    let mut line = format!("[{mark}] {number} of {total}: from {}", sender(message));
-    line.push_str(&format!(", {} UTC", minute(message.sent_ms)));
-    match message.kind {
-        Kind::Note => {}
-        Kind::Request => line.push_str(", a request that wants one reply"),
-        Kind::Reply => line.push_str(", a reply"),
-    }
+    let mut line =
+        format!("[{mark}] {number} of {total}: from {}, {} UTC", sender(message), minute(message.sent_ms));
+    line += match message.kind {
+        Kind::Note => "",
+        Kind::Request => ", a request that wants one reply",
+        Kind::Reply => ", a reply",
+    };
     if let Some(status) = message.status {
-        line.push_str(&format!(" ({})", status.name()));
+        line.extend([" (", status.name(), ")"]);
     }
     if let Some(id) = &message.in_reply_to {
-        line.push_str(&format!(", answering {}", plain(id)));
+        line.extend([", answering ", &plain(id)]);
     }
     if let Some(group) = &message.group {
-        line.push_str(&format!(", to {}", plain(group)));
+        line.extend([", to ", &plain(group)]);
     }
-    line.push_str(&format!(", id {}", plain(&message.id)));
+    line.extend([", id ", &plain(&message.id)]);
     if *deliveries > 1 {
         line.push_str(&format!(
             " (REDELIVERED: shown before without proof that you saw it; time {deliveries})"
