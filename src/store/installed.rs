@@ -5,11 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Store;
-use crate::error::{Error, Result};
+use super::{Store, make_folder, read, remove, write};
+use crate::error::Result;
 use crate::json::{self, Document, Value};
-use crate::limits::STATE_FILE_BYTES;
-use crate::sys::file;
 use crate::sys::lock::Lock;
 
 /// A file as it was.
@@ -48,23 +46,23 @@ impl Installed {
                 .str("after", &format!("{:016x}", file.after))
                 .finish()
         });
-        let server = if self.server { "true" } else { "false" };
-        json::Object::new().raw("files", &json::array(files)).raw("server", server).finish() + "\n"
+        json::Object::new().raw("files", &json::array(files)).bool("server", self.server).finish() + "\n"
     }
 
     fn parse(content: &[u8]) -> Option<Installed> {
         let document = Document::parse(content).ok()?;
-        let files = document.value().get("files")?.items()?.map(|file| {
+        // The first notes did not say: then it was.
+        let server = document.value().get("server").and_then(Value::bool).unwrap_or(true);
+        let mut installed = Installed { files: Vec::new(), server };
+        for file in document.value().get("files")?.items()? {
             let text = |key: &str| file.get(key).and_then(Value::str);
-            Some(Before {
+            installed.files.push(Before {
                 path: text("path")?.into(),
                 copy: text("copy").map(PathBuf::from),
                 after: u64::from_str_radix(text("after")?, 16).ok()?,
-            })
-        });
-        // The first notes did not say: then it was.
-        let server = document.value().get("server").and_then(Value::bool).unwrap_or(true);
-        Some(Installed { files: files.collect::<Option<_>>()?, server })
+            });
+        }
+        Some(installed)
     }
 }
 
@@ -72,25 +70,24 @@ impl Store {
     /// What relay has changed of this host; nothing where the note is damaged.
     pub fn installed(&self, host: &str) -> Result<Installed> {
         let path = self.installed_file(host);
-        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
-        Ok(content.and_then(|content| Installed::parse(&content)).unwrap_or_default())
+        Ok(read(&path)?.and_then(|content| Installed::parse(&content)).unwrap_or_default())
     }
 
     /// Keeps every other install and uninstall out for as long as it is held. They
     /// alone write the notes.
     pub fn lock_installed(&self) -> Result<Lock> {
         let folder = self.home().join("installed");
-        file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
+        make_folder(&folder)?;
         Lock::exclusive(&folder.join("lock"))
     }
 
     /// Replaces the note; an empty one is removed.
     pub fn write_installed(&self, host: &str, installed: &Installed) -> Result<()> {
         let path = self.installed_file(host);
-        if installed.files.is_empty() {
-            return file::remove(&path).map_err(|e| Error::io("remove", &path, e));
+        match installed.files.is_empty() {
+            true => remove(&path),
+            false => write(&path, &installed.to_text()),
         }
-        file::replace(&path, installed.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
     }
 
     fn installed_file(&self, host: &str) -> PathBuf {

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use super::session::Info;
-use super::{Store, entries};
+use super::{Store, entries, make_folder};
 use crate::error::{Error, Result};
 use crate::json::{Document, Value};
 use crate::limits::LEGACY_REGISTRY_BYTES;
@@ -41,10 +41,9 @@ pub fn import(store: &Store) -> Result<()> {
         file::read(&registry, LEGACY_REGISTRY_BYTES).map_err(|e| Error::io("read", &registry, e))?;
     match content.as_deref().map(Document::parse) {
         Some(Ok(document)) => {
-            let agents = document.value().get("agents");
-            for id in agents.iter().flat_map(|agents| agents.keys()) {
-                if let Some(agent) = agents.and_then(|agents| agents.get(id)) {
-                    import_session(store, id, agent)?;
+            if let Some(agents) = document.value().get("agents") {
+                for id in agents.keys() {
+                    agents.get(id).map_or(Ok(()), |agent| import_session(store, id, agent))?;
                 }
             }
         }
@@ -53,11 +52,14 @@ pub fn import(store: &Store) -> Result<()> {
         ),
         None => {}
     }
-    for name in entries(&home.join("mailbox"))? {
-        import_mailbox(store, &home.join("mailbox").join(&name))?;
+    let mailboxes = home.join("mailbox");
+    for name in entries(&mailboxes)? {
+        if let Some(stem) = name.strip_suffix(".jsonl") {
+            import_mailbox(store, stem, &mailboxes.join(&name))?;
+        }
     }
     let legacy = home.join("legacy");
-    file::make_directory(&legacy).map_err(|e| Error::io("make the folder", &legacy, e))?;
+    make_folder(&legacy)?;
     for name in ["mailbox", "markers", "registry.json"] {
         let (from, mut to) = (home.join(name), legacy.join(name));
         if from.exists() {
@@ -100,14 +102,8 @@ fn import_session(store: &Store, id: &str, agent: Value) -> Result<()> {
 
 /// Copies one mailbox to the session it belongs to: session-relay names the
 /// file after the id, so the messages themselves say it exactly.
-fn import_mailbox(store: &Store, path: &Path) -> Result<()> {
-    let fail = |error| Error::io("read", path, error);
-    let Some(stem) =
-        path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"))
-    else {
-        return Ok(());
-    };
-    let mut content = std::fs::read(path).map_err(fail)?;
+fn import_mailbox(store: &Store, stem: &str, path: &Path) -> Result<()> {
+    let mut content = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
     if content.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@
 //! told by its sum; a line that holds no message is passed over and counted.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::cursor::Cursor;
 use super::session::{Guard, Session};
@@ -128,10 +128,8 @@ impl Session {
     /// Notes that the mail before `offset` of the hold with this token has been
     /// printed. Needs no sync: it matters only while the reading host lives.
     pub fn mark_shown(&self, token: &str, offset: u64) -> Result<()> {
-        let path = self.file("shown");
         // Always as long, as it is written over the one before.
-        let note = format!("{offset:020} {token}\n");
-        file::overwrite(&path, note.as_bytes()).map_err(|e| Error::io("write", &path, e))
+        overwrite(&self.file("shown"), &format!("{offset:020} {token}\n"))
     }
 
     /// The offset before which the mail of this hold has been printed.
@@ -166,15 +164,13 @@ impl Guard<'_> {
 
     /// Syncs what another process may have appended and not synced yet.
     pub fn sync_log(&self) -> Result<()> {
-        let path = self.session().log();
-        file::sync(&path).map_err(|e| Error::io("sync", &path, e))
+        sync(&self.session().log())
     }
 
     /// Notes the cursor. Not synced: what a power cut takes back comes again,
     /// marked, because it was sent before the machine started.
     pub fn note_cursor(&self, cursor: &Cursor) -> Result<()> {
-        let path = self.session().cursor_file();
-        file::overwrite(&path, cursor.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
+        overwrite(&self.session().cursor_file(), &cursor.to_text())
     }
 
     /// Writes the cursor: when this returns, it lasts.
@@ -185,7 +181,14 @@ impl Guard<'_> {
 
     /// Makes what the cursor says last.
     pub fn sync_cursor(&self) -> Result<()> {
-        let path = self.session().cursor_file();
-        file::sync(&path).map_err(|e| Error::io("sync", &path, e))
+        sync(&self.session().cursor_file())
     }
+}
+
+fn overwrite(path: &Path, content: &str) -> Result<()> {
+    file::overwrite(path, content.as_bytes()).map_err(|e| Error::io("write", path, e))
+}
+
+fn sync(path: &Path) -> Result<()> {
+    file::sync(path).map_err(|e| Error::io("sync", path, e))
 }

@@ -77,23 +77,19 @@ impl Store {
         if format(home)?.is_some() {
             return Ok(());
         }
-        let made =
-            |path: &Path| file::make_directory(path).map_err(|e| Error::io("make the folder", path, e));
         // A folder that others use, too, keeps its mode; what is made in it is private.
         let own = legacy::is_left_in(home) || home.join("sessions").is_dir() || entries(home)?.is_empty();
-        made(home)?;
+        make_folder(home)?;
         if own {
             file::make_private(home).map_err(|e| Error::io("make private", home, e))?;
         }
         let _lock = legacy::lock(home)?;
         if format(home)?.is_none() {
-            made(&home.join("sessions"))?;
-            made(&home.join("names"))?;
-            made(&home.join("processes"))?;
+            for folder in ["sessions", "names", "processes"] {
+                make_folder(&home.join(folder))?;
+            }
             legacy::import(self)?;
-            let path = self.format_file();
-            file::replace(&path, format!("{FORMAT}\n").as_bytes())
-                .map_err(|e| Error::io("write", &path, e))?;
+            write(&self.format_file(), &format!("{FORMAT}\n"))?;
         }
         Ok(())
     }
@@ -129,26 +125,53 @@ impl Store {
 
     /// Every session folder, in no particular order.
     pub fn sessions(&self) -> Result<Vec<Session>> {
+        Ok(self.sessions_of(&self.keys()?))
+    }
+
+    /// The sessions whose folders have these names.
+    fn sessions_of(&self, keys: &[String]) -> Vec<Session> {
         let folder = self.folder();
-        self.keys().map(|keys| keys.iter().map(|key| Session::at(file::below(&folder, key))).collect())
+        keys.iter().map(|key| Session::at(file::below(&folder, key))).collect()
     }
 
     /// Sessions whose id begins with `prefix`, two at most.
     pub fn sessions_beginning(&self, prefix: &str) -> Result<Vec<Session>> {
         let prefix = address::key(prefix);
-        let keys = self.keys()?;
-        Ok(keys
-            .iter()
-            .filter(|key| key.starts_with(&prefix))
-            .take(2)
-            .map(|key| self.session_of_key(key))
-            .collect())
+        let mut keys = self.keys()?;
+        keys.retain(|key| key.starts_with(&prefix));
+        keys.truncate(2);
+        Ok(self.sessions_of(&keys))
     }
 
     /// The name of every session folder, in no particular order.
     pub fn keys(&self) -> Result<Vec<String>> {
         entries(&self.folder())
     }
+}
+
+/// Makes a folder where there is none.
+fn make_folder(path: &Path) -> Result<()> {
+    file::make_directory(path).map_err(|e| Error::io("make the folder", path, e))
+}
+
+/// The content of a small file; `None` when there is none.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    file::read(path, STATE_FILE_BYTES).map_err(|e| Error::io("read", path, e))
+}
+
+/// The same as text, whatever its bytes are.
+fn read_text(path: &Path) -> Result<Option<String>> {
+    Ok(read(path)?.map(|content| String::from_utf8_lossy(&content).into_owned()))
+}
+
+/// Replaces a file whole.
+fn write(path: &Path, content: &str) -> Result<()> {
+    file::replace(path, content.as_bytes()).map_err(|e| Error::io("write", path, e))
+}
+
+/// Removes a file; it may be gone already.
+fn remove(path: &Path) -> Result<()> {
+    file::remove(path).map_err(|e| Error::io("remove", path, e))
 }
 
 /// The names of a folder's entries; none when there is no such folder.
@@ -170,10 +193,7 @@ fn entries(folder: &Path) -> Result<Vec<String>> {
 /// is too old for it or nobody can tell.
 fn format(home: &Path) -> Result<Option<()>> {
     let path = home.join(FORMAT_FILE);
-    let Some(content) = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))? else {
-        return Ok(None);
-    };
-    let found = String::from_utf8_lossy(&content);
+    let Some(found) = read_text(&path)? else { return Ok(None) };
     if found.trim() == FORMAT {
         return Ok(Some(()));
     }

@@ -9,9 +9,8 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::session::{Guard, Session};
-use super::{Store, entries, legacy};
+use super::{Store, entries, legacy, read_text};
 use crate::error::{Error, Result};
-use crate::limits::STATE_FILE_BYTES;
 use crate::mail::address;
 use crate::sys::file;
 
@@ -39,6 +38,10 @@ impl Store {
         if !self.leads_nowhere(name)? {
             return Ok(());
         }
+        self.remove_name(name)
+    }
+
+    fn remove_name(&self, name: &str) -> Result<()> {
         let path = self.name_file(name);
         file::remove(&path).map_err(|e| Error::io("remove the name", &path, e))
     }
@@ -48,22 +51,17 @@ impl Store {
         if address::check_name(name).is_err() {
             return Ok(None);
         }
-        let path = self.name_file(name);
-        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
-        let key = content.map(|content| String::from_utf8_lossy(&content).trim().to_owned());
-        Ok(key.map(|key| {
-            let session = is_key(&key).then(|| self.session_of_key(&key));
-            session.filter(|session| !is_gone(session)).map_or(Lead::Nowhere, Lead::To)
-        }))
+        let Some(text) = read_text(&self.name_file(name))? else { return Ok(None) };
+        let session = self.session_of_token(text.trim()).filter(|session| !is_gone(session));
+        Ok(Some(session.map_or(Lead::Nowhere, Lead::To)))
     }
 
     /// Gives the name to the guarded session. `false`: another session has it.
     pub fn claim_name(&self, guard: &Guard, name: &str) -> Result<bool> {
         address::check_name(name)?;
         let path = self.name_file(name);
-        let content = format!("{}\n", guard.session().key());
         let draft = guard.session().file("name.tmp");
-        let claimed = file::create(&path, &draft, content.as_bytes())
+        let claimed = file::create(&path, &draft, guard.session().key_line().as_bytes())
             .map_err(|e| Error::io("create the name", &path, e))?;
         Ok(claimed || self.named(name)?.as_ref() == Some(guard.session()))
     }
@@ -74,8 +72,7 @@ impl Store {
         if self.named(name)?.as_ref() != Some(guard.session()) || self.is_one_name(name, now) {
             return Ok(());
         }
-        let path = self.name_file(name);
-        file::remove(&path).map_err(|e| Error::io("remove the name", &path, e))
+        self.remove_name(name)
     }
 
     /// Points a name that led to a predecessor of the guarded session at it.
@@ -85,7 +82,7 @@ impl Store {
         }
         let path = self.name_file(name);
         let draft = guard.session().file("name.tmp");
-        file::replace_from(&path, &draft, format!("{}\n", guard.session().key()).as_bytes())
+        file::replace_from(&path, &draft, guard.session().key_line().as_bytes())
             .map_err(|e| Error::io("move the name", &path, e))
     }
 

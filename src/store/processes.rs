@@ -3,10 +3,10 @@
 //! Invariant: a note is only believed while the process that its file is named
 //! after has not ended; one that was lost is made anew within a day.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use super::{Store, entries};
+use super::{Store, entries, names, read_text, remove};
 use crate::error::{Error, Result};
 use crate::limits::{DAY_MS, FOLD_DAYS, PROCESS_SESSIONS, STATE_FILE_BYTES};
 use crate::sys::process::{Life, Process};
@@ -24,7 +24,7 @@ impl Store {
     pub fn announced_by(&self, process: &Process) -> Result<Vec<Session>> {
         let text = self.process_notes(process)?;
         let mut latest_first: Vec<Session> = Vec::new();
-        for key in text.lines().rev().filter(|key| super::names::is_key(key)) {
+        for key in text.lines().rev().filter(|key| names::is_key(key)) {
             let session = self.session_of_key(key);
             if latest_first.len() < PROCESS_SESSIONS && !latest_first.contains(&session) {
                 latest_first.push(session);
@@ -36,11 +36,11 @@ impl Store {
 
     /// The sessions that processes announced which still run, each once.
     pub fn announced_by_running(&self) -> Result<Vec<Session>> {
-        let names = entries(&self.home.join("processes"))?;
         let mut sessions: Vec<Session> = Vec::new();
-        for process in
-            names.iter().filter_map(|name| Process::parse(name)).filter(|process| !process.has_ended())
-        {
+        for name in entries(&self.home.join("processes"))? {
+            let Some(process) = Process::parse(&name).filter(|process| !process.has_ended()) else {
+                continue;
+            };
             for session in self.announced_by(&process)? {
                 if !sessions.contains(&session) {
                     sessions.push(session);
@@ -68,13 +68,12 @@ impl Store {
         let full = path.metadata().is_ok_and(|metadata| metadata.len() > STATE_FILE_BYTES as u64 / 2);
         if full {
             let one = self.runs_one_at_a_time(process)?;
-            file::remove(&path).map_err(|e| Error::io("remove", &path, e))?;
+            remove(&path)?;
             if one {
                 self.note_one_at_a_time(process)?;
             }
         }
-        file::append_note(&path, &format!("{}\n", session.key()))
-            .map_err(|e| Error::io("append to", &path, e))
+        append(&path, session.key())
     }
 
     /// Whether it was noted that the process runs one session at a time.
@@ -87,14 +86,11 @@ impl Store {
         if self.runs_one_at_a_time(process)? {
             return Ok(());
         }
-        let path = self.process_file(process);
-        file::append_note(&path, &format!("{ONE}\n")).map_err(|e| Error::io("append to", &path, e))
+        append(&self.process_file(process), ONE)
     }
 
     fn process_notes(&self, process: &Process) -> Result<String> {
-        let path = self.process_file(process);
-        let content = file::read(&path, STATE_FILE_BYTES).map_err(|e| Error::io("read", &path, e))?;
-        Ok(String::from_utf8_lossy(&content.unwrap_or_default()).into_owned())
+        read_text(&self.process_file(process)).map(Option::unwrap_or_default)
     }
 
     /// Removes notes of processes that have ended, a bounded number of them.
@@ -106,8 +102,8 @@ impl Store {
     /// Removes all notes of processes that have ended. Returns how many.
     pub fn dead_processes(&self, dry: bool) -> Result<usize> {
         let ended = self.ended_processes()?;
-        for note in ended.iter().filter(|_| !dry) {
-            file::remove(note).map_err(|e| Error::io("remove", note, e))?;
+        if !dry {
+            ended.iter().try_for_each(|note| remove(note))?;
         }
         Ok(ended.len())
     }
@@ -116,15 +112,20 @@ impl Store {
         let folder = self.home.join("processes");
         let Ok(opened) = file::open(&folder) else { return Ok(Vec::new()) };
         let forgotten = clock::now_ms().saturating_sub(FOLD_DAYS * DAY_MS);
-        let ended = |name: &String| match Process::parse(name).map(|process| process.life()) {
+        let mut names = entries(&folder)?;
+        names.retain(|name| match Process::parse(name).map(|process| process.life()) {
             Some(Life::Runs) => false,
             Some(Life::Unknown) => file::changed_in(&opened, name) < forgotten,
             Some(Life::Ended) | None => true,
-        };
-        Ok(entries(&folder)?.into_iter().filter(ended).map(|name| folder.join(name)).collect())
+        });
+        Ok(names.iter().map(|name| folder.join(name)).collect())
     }
 
     fn process_file(&self, process: &Process) -> PathBuf {
         self.home.join("processes").join(process.to_string())
     }
+}
+
+fn append(path: &Path, line: &str) -> Result<()> {
+    file::append_note(path, &format!("{line}\n")).map_err(|e| Error::io("append to", path, e))
 }

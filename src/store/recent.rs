@@ -19,7 +19,7 @@ impl Store {
         let keys = self.keys()?;
         let count = keys.len();
         if count <= most {
-            return Ok((keys.iter().map(|key| self.session_of_key(key)).collect(), count));
+            return Ok((self.sessions_of(&keys), count));
         }
         // The latest of many: to sort them all takes as long as to look at them.
         let mut latest = BinaryHeap::new();

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::session::{Guard, Info, Session};
-use super::{Store, entries};
+use super::{Store, entries, make_folder};
 use crate::error::{Error, Result};
 use crate::limits::{DAY_MS, KEEP_DAYS, KEEP_MIB, TRIM_BYTES};
 use crate::sys::{file, log};
@@ -93,7 +93,7 @@ impl Store {
     /// sure that nothing waits in it. Where this is interrupted, it has no name, and says so.
     pub fn fold(&self, guard: Guard, info: &Info) -> Result<()> {
         let folded = self.folded();
-        file::make_directory(&folded).map_err(|e| Error::io("make the folder", &folded, e))?;
+        make_folder(&folded)?;
         let from = guard.session().folder().to_owned();
         let to = folded.join(guard.session().key());
         remove_folder(&to)?;

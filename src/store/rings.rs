@@ -6,10 +6,11 @@
 use std::io::ErrorKind;
 
 use super::session::{Guard, Session};
-use crate::error::{Error, Result};
+use super::{read, write};
+use crate::error::{Cause, Result};
 use crate::json::{self, Document, Value};
 use crate::limits::{RINGS_KEPT, STATE_FILE_BYTES};
-use crate::sys::{clock, file};
+use crate::sys::clock;
 
 /// One ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +25,10 @@ pub struct Rung {
 impl Session {
     /// The rings that are remembered, the oldest first.
     pub fn rings(&self) -> Result<Vec<Rung>> {
-        let path = self.file("rings.json");
-        match file::read(&path, STATE_FILE_BYTES) {
+        match read(&self.file("rings.json")) {
             Ok(content) => Ok(content.and_then(|content| parse(&content)).unwrap_or_default()),
-            Err(error) if error.kind() == ErrorKind::InvalidData => Ok(Vec::new()),
-            Err(error) => Err(Error::io("read", &path, error)),
+            Err(error) if error.is(Cause::Io(ErrorKind::InvalidData)) => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
     }
 
@@ -47,8 +47,7 @@ impl Guard<'_> {
     /// Replaces the record of rings; only the latest are kept, as many as the
     /// file may hold.
     pub fn write_rings(&self, rings: &[Rung]) -> Result<()> {
-        let path = self.session().file("rings.json");
-        file::replace(&path, latest(rings).as_bytes()).map_err(|e| Error::io("write", &path, e))
+        write(&self.session().file("rings.json"), &latest(rings))
     }
 }
 
@@ -77,17 +76,19 @@ fn to_text(rings: &[Rung]) -> String {
 
 fn parse(content: &[u8]) -> Option<Vec<Rung>> {
     let document = Document::parse(content).ok()?;
-    let rings = document.value().get("rings")?.items()?;
-    rings
-        .map(|ring| {
-            let senders = ring.get("for")?.items()?.map(|sender| sender.str().map(str::to_owned));
-            Some(Rung {
-                at_ms: clock::parse_rfc3339(ring.get("at")?.str()?)?,
-                through: ring.get("through").and_then(Value::u64)?,
-                senders: senders.collect::<Option<_>>()?,
-            })
-        })
-        .collect()
+    let mut rings = Vec::new();
+    for ring in document.value().get("rings")?.items()? {
+        let mut senders = Vec::new();
+        for sender in ring.get("for")?.items()? {
+            senders.push(sender.str()?.to_owned());
+        }
+        rings.push(Rung {
+            at_ms: clock::parse_rfc3339(ring.get("at")?.str()?)?,
+            through: ring.get("through").and_then(Value::u64)?,
+            senders,
+        });
+    }
+    Some(rings)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::session::{Guard, Session};
-use super::{Store, entries, names};
+use super::{Store, entries, make_folder, names};
 use crate::error::{Error, Result};
 use crate::mail::address;
 use crate::sys::file;
@@ -27,10 +27,10 @@ impl Store {
     /// The sessions that joined the room, in the order of keys.
     pub fn members(&self, room: &str) -> Result<Vec<Session>> {
         address::check_name(room)?;
-        let mut keys = entries(&self.home.join("rooms").join(room))?;
+        let mut keys = entries(&self.room(room))?;
         keys.retain(|key| names::is_key(key));
         keys.sort_unstable();
-        Ok(keys.iter().map(|key| self.session_of_key(key)).collect())
+        Ok(self.sessions_of(&keys))
     }
 
     /// The rooms that the session joined.
@@ -43,13 +43,13 @@ impl Store {
     /// Makes the guarded session a member; it may be one already.
     pub fn join(&self, guard: &Guard, room: &str) -> Result<()> {
         address::check_name(room)?;
-        let folder = self.home.join("rooms").join(room);
+        let folder = self.room(room);
         let path = self.membership(room, guard.session());
         let draft = guard.session().file("room.tmp");
-        let content = format!("{}\n", guard.session().key());
+        let content = guard.session().key_line();
         let mut tries = 0;
         loop {
-            file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
+            make_folder(&folder)?;
             match file::create(&path, &draft, content.as_bytes()) {
                 // The last member has just left, and the folder with it.
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
@@ -64,11 +64,16 @@ impl Store {
         address::check_name(room)?;
         let path = self.membership(room, predecessor.unwrap_or(guard.session()));
         file::remove(&path).map_err(|e| Error::io("leave the room", &path, e))?;
-        let _ = std::fs::remove_dir(self.home.join("rooms").join(room)); // unless others are in it
+        let _ = std::fs::remove_dir(self.room(room)); // unless others are in it
         Ok(())
     }
 
     fn membership(&self, room: &str, session: &Session) -> PathBuf {
-        self.home.join("rooms").join(room).join(session.key())
+        self.room(room).join(session.key())
+    }
+
+    /// The room's folder.
+    fn room(&self, room: &str) -> PathBuf {
+        self.home.join("rooms").join(room)
     }
 }

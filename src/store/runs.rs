@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::session::Session;
-use super::{Store, entries, names};
+use super::{Store, entries, make_folder, names};
 use crate::error::{Error, Result};
 use crate::limits::{RUN_BYTES, RUNS_KEPT};
 use crate::mail::address::is_uuid;
@@ -25,7 +25,7 @@ impl Session {
     /// Begins the record of a run. `id`: a UUIDv7, so that names sort by time.
     pub fn record_run(&self, id: &str) -> Result<Record> {
         let folder = self.file("runs");
-        file::make_directory(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
+        make_folder(&folder)?;
         let mut earlier = entries(&folder)?;
         earlier.sort_unstable();
         for name in earlier.iter().rev().skip(RUNS_KEPT - 1) {

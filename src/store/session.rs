@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::{make_folder, write};
 use crate::error::{Cause, Error, Result};
 use crate::json;
 use crate::limits::{STATE_FILE_BYTES, UNSEEN_LIVE_MS};
@@ -74,6 +75,11 @@ impl Session {
         self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
+    /// What a file says that leads to the session.
+    pub(super) fn key_line(&self) -> String {
+        format!("{}\n", self.key())
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -139,8 +145,7 @@ impl Session {
         for _ in 0..LOCK_TRIES {
             match take(&path) {
                 Err(error) if error.is(Cause::Io(std::io::ErrorKind::NotFound)) => {
-                    file::make_directory(&self.folder)
-                        .map_err(|e| Error::io("make the folder", &self.folder, e))?;
+                    make_folder(&self.folder)?;
                 }
                 // While we waited, the folder may have been folded away.
                 Ok(Some(lock)) if !lock.is_of(&path) => {}
@@ -196,8 +201,7 @@ impl Guard<'_> {
 
     /// Replaces the record.
     pub fn write_info(&self, info: &Info) -> Result<()> {
-        let path = self.session.record();
-        file::replace(&path, info.to_text().as_bytes()).map_err(|e| Error::io("write", &path, e))
+        write(&self.session.record(), &info.to_text())
     }
 }
 
