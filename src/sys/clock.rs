@@ -68,38 +68,35 @@ pub fn rfc3339(ms: u64) -> String {
 
 /// Reads what [`rfc3339`] writes, milliseconds optional. `None` for anything else.
 pub fn parse_rfc3339(text: &str) -> Option<u64> {
-    let bytes = text.as_bytes();
-    let shape = b"dddd-dd-ddTdd:dd:dd";
-    if bytes.len() < shape.len() + 1 || !text.is_ascii() {
+    let (time, fraction) = text.split_at_checked(19)?;
+    let time = time.as_bytes();
+    let signs = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if signs.iter().any(|(at, sign)| time[*at] != *sign) {
         return None;
     }
-    let fits = shape
-        .iter()
-        .zip(bytes)
-        .all(|(want, have)| if *want == b'd' { have.is_ascii_digit() } else { want == have });
-    let fraction = text[shape.len()..].strip_suffix('Z')?;
-    let millis = match fraction.strip_prefix('.') {
-        None if fraction.is_empty() => 0,
-        Some(digits)
-            if digits.len() <= 9 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            let places = digits.bytes().chain(*b"00").take(3);
-            places.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
-        }
-        _ => return None,
-    };
-    if !fits {
-        return None;
-    }
-    let number = |from: usize, to: usize| {
-        bytes[from..to].iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
-    };
-    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let number = |from: usize, to: usize| digits(&time[from..to]);
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let seconds = number(11, 13) * 3600 + number(14, 16) * 60 + number(17, 19);
+    let seconds = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
+    let millis = match fraction.strip_suffix('Z')?.as_bytes() {
+        [] => 0,
+        [b'.', places @ ..] if (1..=9).contains(&places.len()) => {
+            digits(places)? * 1000 / 10_u64.pow(places.len() as u32)
+        }
+        _ => return None,
+    };
     Some(days(year, month, day) * DAY_MS + seconds * 1000 + millis)
+}
+
+/// The number that these digits make; `None` where one is none.
+fn digits(text: &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for byte in text {
+        number = number * 10 + u64::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+    }
+    Some(number)
 }
 
 /// How long ago, in words: `just now`, `3 min ago`, `2 h ago`, `5 days ago`.
