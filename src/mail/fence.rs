@@ -181,14 +181,17 @@ fn answer(deliveries: &[Delivery]) -> String {
 /// Every line of the body behind `| `, without the tag's name and without
 /// characters that only change how the rest is seen.
 fn quoted(body: &str) -> String {
-    let visible: String = body.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect();
-    let defused = defuse(&visible);
+    let defused = defuse(body);
     let mut text = String::with_capacity(defused.len() + 16);
-    for line in defused.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
-        text.push_str("| ");
-        text.extend(line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }));
-        text.push('\n');
+    text.push_str("| ");
+    for c in defused.chars() {
+        match c {
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => text.push_str("\n| "),
+            c if c.is_control() && c != '\t' || is_hidden(c) => text.push('\u{fffd}'),
+            c => text.push(c),
+        }
     }
+    text.push('\n');
     text
 }
 
