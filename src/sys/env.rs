@@ -69,19 +69,13 @@ impl Env {
         if path.is_absolute() { path } else { self.directory().join(path) }
     }
 
-    /// Where programs are looked for.
-    fn search_path(&self) -> Vec<PathBuf> {
-        let path = self.get("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned());
-        path.split(':').map(PathBuf::from).collect()
-    }
-
-    /// The program of this name among them; one with a slash where it says.
+    /// The program of this name where programs are looked for; one with a slash
+    /// where it says.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
-        match name.contains('/') {
-            true => Some(PathBuf::from(name)).filter(|path| is_program(path)),
-            false => {
-                self.search_path().into_iter().map(|folder| folder.join(name)).find(|path| is_program(path))
-            }
-        }
+        let path = match name.contains('/') {
+            true => String::new(), // no folder: the name itself
+            false => self.get("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned()),
+        };
+        path.split(':').map(|folder| Path::new(folder).join(name)).find(|path| is_program(path))
     }
 }
