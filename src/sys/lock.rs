@@ -135,9 +135,12 @@ fn holder(path: &Path) -> Option<String> {
     let device = metadata.dev();
     let wanted =
         format!("{:02x}:{:02x}:{}", rustix::fs::major(device), rustix::fs::minor(device), metadata.ino());
-    let line =
-        locks.lines().find(|line| !line.contains("->") && line.split(' ').any(|word| word == wanted))?;
-    let pid = line.split_ascii_whitespace().nth(4)?;
+    // In the line of one that waits, an arrow moves these a word on.
+    let pid = locks.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(4);
+        let pid = words.next()?;
+        (words.next()? == wanted).then_some(pid)
+    })?;
     let command: io::Result<String> = std::fs::read_to_string(format!("/proc/{pid}/comm"));
     Some(match command {
         Ok(command) => format!("process {pid}, {}", command.trim()),
