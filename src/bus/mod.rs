@@ -52,7 +52,7 @@ pub fn run(relay: &Relay) -> Result<i32> {
             }
         };
         answer.given_up.iter().for_each(|request| shown.give_up(request));
-        if !shown.write(answer, || frames.more_is_here() || stdio::is_ready(frames.source())) {
+        if !shown.write(answer, &|| frames.more_is_here() || stdio::is_ready(frames.source())) {
             return Ok(0);
         }
         if !frames.more_is_here() {
@@ -122,6 +122,6 @@ impl<'a> Idle<'a> {
 
     /// Answers the calls that have waited long enough. `false`: nobody reads.
     fn answer(&self, input: BorrowedFd, server: &mut Server, shown: &mut Shown) -> bool {
-        server.look_again().into_iter().all(|answer| shown.write(answer, || stdio::is_ready(input)))
+        server.look_again().into_iter().all(|answer| shown.write(answer, &|| stdio::is_ready(input)))
     }
 }

@@ -26,7 +26,7 @@ impl Shown {
     /// Writes one answer, a whole line at a time: the one way to stdout.
     /// `more_is_here`: whether the host has sent something that is not read
     /// yet. `false`: nobody reads the answer, and its mail waits again.
-    pub fn write(&mut self, answer: Answer, more_is_here: impl FnOnce() -> bool) -> bool {
+    pub fn write(&mut self, answer: Answer, more_is_here: &dyn Fn() -> bool) -> bool {
         let crossed = (self.is_open() || !answer.mail.is_empty()) && more_is_here();
         let written = answer.line.is_none_or(|line| stdio::deliver(&(line + "\n")).is_ok());
         match written {

@@ -227,8 +227,8 @@ fn first_of(texts: &mut dyn Iterator<Item = String>, bytes: usize) -> Vec<String
 
 fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     let to = arguments.required("to")?;
-    let body = arguments.required("body")?.to_owned();
-    let in_reply_to = arguments.text("in_reply_to")?.map(str::to_owned);
+    let body = arguments.required("body")?;
+    let in_reply_to = arguments.text("in_reply_to")?;
     let kind = match arguments.text("kind")? {
         None if in_reply_to.is_some() => Kind::Reply,
         None => Kind::Note,
@@ -247,9 +247,10 @@ fn write(relay: &Relay, call: &Call, arguments: &Arguments) -> Result<Outcome> {
     }
     let Found { session, info: me } = identify(relay, call)?.found;
     let awaited = wait::Awaited::before(session)?;
-    let here = me.directory.clone().unwrap_or_else(|| relay.env.directory().to_owned());
-    let draft = Draft { body, kind, in_reply_to, status };
-    let sent = send_to(relay.store()?, Sender::Session(me), to, draft, &here, None)?;
+    let here = me.directory.clone();
+    let here = here.as_deref().unwrap_or_else(|| relay.env.directory());
+    let draft = Draft { body: body.to_owned(), kind, in_reply_to: in_reply_to.map(str::to_owned), status };
+    let sent = send_to(relay.store()?, Sender::Session(me), to, draft, here, None)?;
     let object = Object::new().bool("ok", true).str("id", &sent[0].message.id);
     if is_group(to) {
         let readers = sent.iter().map(|sent| json::quote(&sent.outlook));
