@@ -82,8 +82,7 @@ pub fn parse(line: &[u8]) -> Incoming {
 
 fn request(document: Document, members: &Members) -> Incoming {
     let invalid = |id, message| Incoming::Broken { id, code: INVALID_REQUEST, message };
-    let count = |key: &str| members.all(key).count();
-    if count("id") > 1 {
+    if members.count("id") > 1 {
         return invalid(None, "Invalid request: a member stands twice");
     }
     let root = document.value();
@@ -92,7 +91,7 @@ fn request(document: Document, members: &Members) -> Incoming {
         Some(None) => return invalid(None, "Invalid request: the id is no string or integer"),
         id => id.flatten(),
     };
-    if ["jsonrpc", "method", "params"].into_iter().any(|key| count(key) > 1) {
+    if ["jsonrpc", "method", "params"].into_iter().any(|key| members.count(key) > 1) {
         return invalid(id, "Invalid request: a member stands twice");
     }
     if root.get("jsonrpc").and_then(Value::str) != Some("2.0") {
@@ -132,9 +131,10 @@ fn id_text(raw: &str) -> Option<String> {
 /// The id of a line that is broken further on.
 fn readable_id(text: &str) -> Option<String> {
     let members = json::leading_members(text);
-    let mut ids = members.all("id");
-    let id = id_text(ids.next()?.text)?;
-    ids.next().is_none().then_some(id)
+    if members.count("id") > 1 {
+        return None;
+    }
+    id_text(members.get("id")?.text)
 }
 
 /// A response with a result.

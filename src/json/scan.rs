@@ -86,14 +86,14 @@ pub fn bounded(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
 pub struct Members<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
 
 impl<'a> Members<'a> {
-    /// The values of every member with this key.
-    pub fn all<'s>(&'s self, key: &'s str) -> impl Iterator<Item = Raw<'a>> + 's {
-        self.0.iter().filter(move |(name, _)| name == key).map(|(_, raw)| *raw)
+    /// How many members have this key.
+    pub fn count(&self, key: &str) -> usize {
+        self.0.iter().filter(|(name, _)| name == key).count()
     }
 
     /// The value of the first member with this key.
     pub fn get(&self, key: &str) -> Option<Raw<'a>> {
-        self.all(key).next()
+        self.0.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw)
     }
 
     /// That value, where it is a string.

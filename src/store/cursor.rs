@@ -256,11 +256,12 @@ fn parse_hold(hold: &str) -> Option<Hold> {
 }
 
 fn parse_runs(runs: &str) -> Option<Vec<Run>> {
-    let run = |run: &&str| {
+    let mut found = Vec::new();
+    for run in json::items(runs)? {
         let [to, times] = json::items(run)?[..] else { return None };
-        Some(Run { to: to.parse().ok()?, times: times.parse().ok()? })
-    };
-    json::items(runs)?.iter().map(run).collect()
+        found.push(Run { to: to.parse().ok()?, times: times.parse().ok()? });
+    }
+    Some(found)
 }
 
 fn parse_settled(settled: &str) -> Option<Settled> {

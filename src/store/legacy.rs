@@ -53,9 +53,9 @@ pub fn import(store: &Store) -> Result<()> {
         None => {}
     }
     let mailboxes = home.join("mailbox");
-    for name in entries(&mailboxes)? {
+    for name in &entries(&mailboxes)? {
         if let Some(stem) = name.strip_suffix(".jsonl") {
-            import_mailbox(store, stem, &mailboxes.join(&name))?;
+            import_mailbox(store, stem, &mailboxes.join(name))?;
         }
     }
     let legacy = home.join("legacy");

@@ -95,21 +95,21 @@ impl Store {
     /// session of another name. Returns how many.
     pub fn release_leaked_names(&self, dry: bool) -> Result<usize> {
         let mut leaked = 0;
-        for name in self.names()? {
-            let owner = match self.lead(&name) {
-                Ok(Some(Lead::To(session))) if self.leaks(&session, &name) => Some(session),
+        for name in &self.names()? {
+            let owner = match self.lead(name) {
+                Ok(Some(Lead::To(session))) if self.leaks(&session, name) => Some(session),
                 Ok(Some(Lead::Nowhere)) => None,
                 _ => continue, // one that cannot be read is left to `doctor`
             };
             leaked += 1;
             match owner {
                 _ if dry => {}
-                None => self.release_if_nowhere(&name)?,
+                None => self.release_if_nowhere(name)?,
                 Some(session) => {
                     let guard = session.lock()?;
                     // Whoever gives a name has the lock until the record says it.
-                    if self.leaks(&session, &name) {
-                        self.release_name(&guard, &name, None)?;
+                    if self.leaks(&session, name) {
+                        self.release_name(&guard, name, None)?;
                     }
                 }
             }

@@ -37,8 +37,8 @@ impl Store {
     /// The sessions that processes announced which still run, each once.
     pub fn announced_by_running(&self) -> Result<Vec<Session>> {
         let mut sessions: Vec<Session> = Vec::new();
-        for name in entries(&self.home.join("processes"))? {
-            let Some(process) = Process::parse(&name).filter(|process| !process.has_ended()) else {
+        for name in &entries(&self.home.join("processes"))? {
+            let Some(process) = Process::parse(name).filter(|process| !process.has_ended()) else {
                 continue;
             };
             for session in self.announced_by(&process)? {

@@ -103,8 +103,8 @@ impl Store {
             guard.write_info(&Info { name: None, named: false, seen_ms, ..info.clone() })?;
             self.release_name(&guard, name, None)?;
         }
-        for room in self.rooms_of(guard.session())? {
-            self.leave(&guard, &room, None)?;
+        for room in &self.rooms_of(guard.session())? {
+            self.leave(&guard, room, None)?;
         }
         file::rename(&from, &to).map_err(|e| Error::io("fold away", &from, e))?;
         drop(guard);
