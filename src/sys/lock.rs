@@ -41,11 +41,9 @@ impl Drop for Lock {
 impl Lock {
     /// Takes the lock on `path`, waiting at most [`LOCK_WAIT_MS`].
     pub fn exclusive(path: &Path) -> Result<Lock> {
-        let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
-        match file.try_lock() {
-            Ok(()) => return Ok(Lock { file, waited: false }),
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
-            Err(TryLockError::WouldBlock) => {}
+        let (file, taken) = try_on(path, File::try_lock)?;
+        if taken {
+            return Ok(Lock { file, waited: false });
         }
         // The kernel queues blocked lockers first come, first served; only it
         // cannot be told to give up, so the wait is on a thread of its own.
@@ -78,14 +76,14 @@ impl Lock {
 
     /// Takes the lock only if nobody has it.
     pub fn try_exclusive(path: &Path) -> Result<Option<Lock>> {
-        let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
-        taken(file, path, File::try_lock)
+        let (file, taken) = try_on(path, File::try_lock)?;
+        Ok(taken.then_some(Lock { file, waited: false }))
     }
 
     /// Takes a shared lock, which any number of processes may have at once.
     pub fn try_shared(path: &Path) -> Result<Option<Lock>> {
-        let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
-        taken(file, path, |file| past_looks(|| file.try_lock_shared()))
+        let (file, taken) = try_on(path, |file| past_looks(file, File::try_lock_shared))?;
+        Ok(taken.then_some(Lock { file, waited: false }))
     }
 
     /// Whether somebody holds a lock on `path`, or nobody can tell; looking creates
@@ -97,34 +95,33 @@ impl Lock {
             opened => opened,
         };
         let Ok(file) = opened else { return false };
-        past_looks(|| file.try_lock()).is_err()
+        past_looks(&file, File::try_lock).is_err()
     }
 }
 
-fn taken(
-    file: File,
-    path: &Path,
-    attempt: fn(&File) -> std::result::Result<(), TryLockError>,
-) -> Result<Option<Lock>> {
+type Attempt = fn(&File) -> std::result::Result<(), TryLockError>;
+
+/// Opens the file at `path`, made where there is none, and tries to lock it.
+/// Whether that was done.
+fn try_on(path: &Path, attempt: Attempt) -> Result<(File, bool)> {
+    let file = open_lock(path).map_err(|error| Error::io("open the lock", path, error))?;
     match attempt(&file) {
-        Ok(()) => Ok(Some(Lock { file, waited: false })),
-        Err(TryLockError::WouldBlock) => Ok(None),
+        Ok(()) => Ok((file, true)),
+        Err(TryLockError::WouldBlock) => Ok((file, false)),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
     }
 }
 
 /// Tries again what a look ([`Lock::is_held`]) of another process may be in the
 /// way of: to look is to take the lock for a moment.
-fn past_looks(
-    attempt: impl Fn() -> std::result::Result<(), TryLockError>,
-) -> std::result::Result<(), TryLockError> {
+fn past_looks(file: &File, attempt: Attempt) -> std::result::Result<(), TryLockError> {
     for _ in 1..LOOKS {
-        match attempt() {
+        match attempt(file) {
             Err(TryLockError::WouldBlock) => thread::yield_now(),
             outcome => return outcome,
         }
     }
-    attempt()
+    attempt(file)
 }
 
 /// Who holds the lock, as far as the kernel tells: `/proc/locks`, proc(5).
