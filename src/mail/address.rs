@@ -113,15 +113,12 @@ fn is_safe(at: usize, byte: u8) -> bool {
 /// The name an unnamed session can be addressed by: its directory's name and
 /// the last `digits` letters or digits of its id.
 pub fn default_name(directory: &Path, id: &str, digits: usize) -> String {
-    let folder = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut stem: String = folder
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' })
-        .collect();
-    stem.truncate(40);
+    let folder = directory.file_name().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
+    let stem: String = folder.chars().map(plain).take(40).collect();
     let stem = stem.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let letters: Vec<char> = id.chars().filter(char::is_ascii_alphanumeric).collect();
-    let suffix: String = letters[letters.len().saturating_sub(digits)..].iter().collect();
+    let mut suffix: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
+    suffix.drain(..suffix.len().saturating_sub(digits));
     match stem {
         "" => format!("session-{suffix}"),
         stem => format!("{stem}-{suffix}"),
