@@ -250,16 +250,17 @@ pub fn occupied(path: &Path) -> u64 {
 /// Removes a folder of files, as deep as a session's; it may be gone already.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
     fault::step()?;
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    or_gone(fs::remove_dir_all(path))
 }
 
 /// Removes a file; it may be gone already.
 pub fn remove(path: &Path) -> io::Result<()> {
     fault::step()?;
-    match fs::remove_file(path) {
+    or_gone(fs::remove_file(path))
+}
+
+fn or_gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
