@@ -21,6 +21,8 @@ use crate::sys::watch::Watch;
 
 /// The stateless revision.
 const MODERN: &str = "2026-07-28";
+/// A list of it, as JSON.
+const MODERN_ALONE: &str = r#"["2026-07-28"]"#;
 /// The revisions with a handshake, oldest first.
 const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 /// The one revision that has batches.
@@ -157,7 +159,7 @@ impl<'a> Server<'a> {
                 incoming => self.answer_one(incoming, false, answer),
             });
         }
-        (!lines.is_empty()).then(|| json::array(lines))
+        (!lines.is_empty()).then(|| json::array(&lines))
     }
 
     fn refuse(&mut self, id: Option<&str>, code: i32, message: &str) -> Option<String> {
@@ -172,15 +174,15 @@ impl<'a> Server<'a> {
 
     /// The result of a request, or the error that it gets.
     fn serve(&mut self, request: &Request) -> Result<Served, Object> {
-        let method = request.method.as_str();
-        let meta = request.params().and_then(|params| params.get("_meta"));
+        let (method, params) = (request.method.as_str(), request.params());
+        let meta = params.and_then(|params| params.get("_meta"));
         let claims = |key: &str| meta.is_some_and(|meta| meta.get(key).is_some());
         let era = if claims(VERSION_KEY) || claims(CAPABILITIES_KEY) || method == "server/discover" {
             check_claim(meta)?;
             Era::Modern
         } else {
             match (method, self.legacy) {
-                ("initialize", _) => return self.initialize(request.params()).map(Served::Result),
+                ("initialize", _) => return self.initialize(params).map(Served::Result),
                 ("ping", _) => return Ok(Served::Result("{}".to_owned())),
                 (_, Some(revision)) => Era::Legacy(revision),
                 ("tools/list" | "tools/call", None) => return Err(no_era()),
@@ -189,9 +191,9 @@ impl<'a> Server<'a> {
         };
         match (method, era) {
             ("server/discover", Era::Modern) => Ok(Served::Result(discovery())),
-            ("tools/list", _) => list_tools(request.params(), era).map(Served::Result),
+            ("tools/list", _) => list_tools(params, era).map(Served::Result),
             ("tools/call", _) => {
-                let (name, arguments) = call_params(request.params())?;
+                let (name, arguments) = call_params(params)?;
                 let outcome =
                     tools::call(self.relay, &Call::new(self.relay, meta, arguments), name, arguments)
                         .ok_or_else(|| invalid_params(&format!("Unknown tool: {}", shorten(name))))?;
@@ -230,10 +232,7 @@ fn check_claim(meta: Option<Value>) -> Result<(), Object> {
     let version = field(VERSION_KEY).and_then(Value::str).ok_or_else(|| missing(VERSION_KEY))?;
     field(CAPABILITIES_KEY).filter(|value| value.is_object()).ok_or_else(|| missing(CAPABILITIES_KEY))?;
     if version != MODERN {
-        let data = Object::new()
-            .raw("supported", &json::array([json::quote(MODERN)]))
-            .str("requested", &shorten(version))
-            .finish();
+        let data = Object::new().raw("supported", MODERN_ALONE).str("requested", &shorten(version)).finish();
         return Err(rpc::error(UNSUPPORTED_VERSION, "Unsupported protocol version").raw("data", &data));
     }
     match field(LOG_LEVEL_KEY).map(Value::str) {
@@ -277,7 +276,7 @@ fn cacheable(members: Object) -> Object {
 
 fn discovery() -> String {
     cacheable(Object::new())
-        .raw("supportedVersions", &json::array([json::quote(MODERN)]))
+        .raw("supportedVersions", MODERN_ALONE)
         .raw("capabilities", r#"{"tools":{}}"#)
         .str("instructions", schema::INSTRUCTIONS)
         .finish()
