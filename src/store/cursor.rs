@@ -158,6 +158,7 @@ impl Cursor {
     /// The file's content: one line of JSON whose last member is the sum of what
     /// is before it, and blanks, so that a shorter one covers a longer one.
     pub fn to_text(&self) -> String {
+        let text = |process: &Option<Process>| process.as_ref().map(Process::to_string);
         let mut object = json::Object::new().u64("consumed", self.consumed);
         if let Some(hold) = &self.hold {
             let held = json::Object::new()
@@ -165,14 +166,15 @@ impl Cursor {
                 .u64("from", hold.from)
                 .u64("to", hold.to)
                 .u64("expires_ms", hold.expires_ms)
-                .optional("process", hold.process.as_ref().map(Process::to_string).as_deref())
-                .optional("taker", hold.taker.as_ref().map(Process::to_string).as_deref())
+                .optional("process", text(&hold.process).as_deref())
+                .optional("taker", text(&hold.taker).as_deref())
                 .optional("event", hold.event.as_deref());
             object = object.raw("hold", &held.finish());
         }
         if !self.runs.is_empty() {
-            let runs = self.runs.iter().map(|run| format!("[{},{}]", run.to, run.times));
-            object = object.raw("shown", &json::array(runs));
+            let runs: Vec<String> =
+                self.runs.iter().map(|run| format!("[{},{}]", run.to, run.times)).collect();
+            object = object.raw("shown", &json::array(&runs));
         }
         if let Some(settled) = &self.settled {
             let how = json::Object::new().str("token", &settled.token).bool("consumed", settled.consumed);
