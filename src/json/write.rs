@@ -165,12 +165,14 @@ fn new_line(level: usize) -> &'static str {
 /// A JSON array of JSON texts, on one line.
 pub fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> String {
     let mut text = String::from("[");
-    for item in items {
-        text.push_str(if text.len() > 1 { "," } else { "" });
-        text.push_str(item.as_ref());
-    }
+    items.into_iter().for_each(|item| add_item(&mut text, item.as_ref()));
     text.push(']');
     text
+}
+
+fn add_item(array: &mut String, item: &str) {
+    array.push_str(if array.len() > 1 { "," } else { "" });
+    array.push_str(item);
 }
 
 /// The JSON string that stands for `text`.
