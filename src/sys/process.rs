@@ -252,9 +252,8 @@ fn parent() -> Option<u32> {
 /// Whether `/proc` is that of this process's own namespace.
 #[cfg(target_os = "linux")]
 fn has_own_numbers() -> bool {
-    let own = || rustix::fs::readlink("/proc/self", Vec::new());
-    is_in_machine()
-        || own().is_ok_and(|own| own.to_str().is_ok_and(|own| own.parse() == Ok(std::process::id())))
+    let own = || std::fs::read_link("/proc/self");
+    is_in_machine() || own().is_ok_and(|own| own.as_os_str() == &*std::process::id().to_string())
 }
 
 #[cfg(not(target_os = "linux"))]
