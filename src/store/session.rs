@@ -207,14 +207,13 @@ impl Guard<'_> {
 
 impl Info {
     fn to_text(&self) -> String {
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
         json::Object::new()
             .str("id", &self.id)
             .str("host", &self.host)
             .optional("name", self.name.as_deref())
             .bool("named", self.named)
-            .optional("directory", path(&self.directory).as_deref())
-            .optional("transcript", path(&self.transcript).as_deref())
+            .optional("directory", path_text(&self.directory).as_deref())
+            .optional("transcript", path_text(&self.transcript).as_deref())
             .optional("process", self.process.as_ref().map(Process::to_string).as_deref())
             .optional("wakes", self.wakes.then_some("on"))
             .str("seen", &clock::rfc3339(self.seen_ms))
@@ -262,6 +261,10 @@ impl Info {
     pub fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)
     }
+}
+
+fn path_text(path: &Option<PathBuf>) -> Option<Cow<'_, str>> {
+    path.as_ref().map(|path| path.to_string_lossy())
 }
 
 #[cfg(test)]
