@@ -95,7 +95,7 @@ fn clear(store: &Store, session: &Session, dry: bool, report: &mut Report) -> Re
             if !is_forgotten(store, session, &info, now)? {
                 return Ok(());
             }
-            store.fold(guard, &info)?;
+            store.fold(guard, info)?;
         }
         report.folded.push(label);
         return Ok(());

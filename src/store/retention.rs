@@ -91,17 +91,18 @@ impl Guard<'_> {
 impl Store {
     /// Takes a session out of the store, its name and rooms first. The caller has made
     /// sure that nothing waits in it. Where this is interrupted, it has no name, and says so.
-    pub fn fold(&self, guard: Guard, info: &Info) -> Result<()> {
+    pub fn fold(&self, guard: Guard, mut info: Box<Info>) -> Result<()> {
         let folded = self.folded();
         make_folder(&folded)?;
         let from = guard.session().folder().to_owned();
         let to = folded.join(guard.session().key());
         remove_folder(&to)?;
-        if let Some(name) = &info.name {
+        if let Some(name) = info.name.take() {
+            info.named = false;
             // A record without a time is as old as its folder, which this makes new.
-            let seen_ms = info.seen_ms.max(1);
-            guard.write_info(&Info { name: None, named: false, seen_ms, ..info.clone() })?;
-            self.release_name(&guard, name, None)?;
+            info.seen_ms = info.seen_ms.max(1);
+            guard.write_info(&info)?;
+            self.release_name(&guard, &name, None)?;
         }
         for room in &self.rooms_of(guard.session())? {
             self.leave(&guard, room, None)?;
