@@ -33,7 +33,7 @@ struct Facts {
     pid: u32,
     parent: u32,
     start: String,
-    command: String,
+    is_shell: bool,
     ended: bool,
 }
 
@@ -133,7 +133,7 @@ fn nearest_host() -> Option<Process> {
     let mut pid = parent()?;
     for _ in 0..ANCESTORS {
         let facts = facts(pid)?;
-        if !is_shell(&facts.command) {
+        if !facts.is_shell {
             return Some(facts.into());
         }
         pid = facts.parent;
@@ -280,7 +280,7 @@ fn facts_of(who: &str) -> Option<Facts> {
     let ended = matches!(fields.next()?, "Z" | "X");
     let parent = fields.next()?.parse().ok()?;
     let start = fields.nth(17)?.to_owned();
-    Some(Facts { pid: pid.parse().ok()?, parent, start, command: command.to_owned(), ended })
+    Some(Facts { pid: pid.parse().ok()?, parent, start, is_shell: is_shell(command), ended })
 }
 
 /// `ps` is the one way to a start time without unsafe code. Without `-ww` it cuts
@@ -302,7 +302,7 @@ fn facts(pid: u32) -> Option<Facts> {
     let start: String =
         words.by_ref().take(5).flat_map(str::chars).filter(char::is_ascii_alphanumeric).collect();
     let command = words.collect::<Vec<_>>().join(" ");
-    (!start.is_empty()).then_some(Facts { pid, parent, start, command, ended })
+    (!start.is_empty()).then_some(Facts { pid, parent, start, is_shell: is_shell(&command), ended })
 }
 
 /// Lets go of children that have ended, where nobody waits for one.
