@@ -51,11 +51,9 @@ impl Watch {
         };
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let watched = self.notifier.as_ref().map(AsFd::as_fd);
-        let mut sources: Vec<PollFd> = [input, watched]
-            .into_iter()
-            .flatten()
-            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
-            .collect();
+        let mut sources = Vec::new();
+        sources.extend(input.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        sources.extend(watched.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         match poll(&mut sources, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
