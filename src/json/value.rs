@@ -107,12 +107,16 @@ fn string(text: &str, at: usize) -> Option<(String, usize)> {
 
 /// Whether a word is a number by the letter of the grammar.
 pub fn is_number(word: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = word.split_once(['e', 'E']).unwrap_or((word, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     let whole = whole.strip_prefix('-').unwrap_or(whole);
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    digits(whole) && (whole == "0" || !whole.starts_with('0')) && digits(fraction) && digits(exponent)
+    let is_whole = is_digits(whole) && (whole == "0" || !whole.starts_with('0'));
+    is_whole && is_digits(fraction) && is_digits(exponent)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A value inside a [`Document`]. Looking for what is not there gives `None`.
@@ -190,9 +194,11 @@ impl<'a> Value<'a> {
 /// The thousandths of a decimal number, rounded down.
 pub fn thousandths(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = fraction.bytes().all(|byte| byte.is_ascii_digit()) && !fraction.is_empty();
+    if !is_digits(fraction) {
+        return None;
+    }
     let padded = format!("{:0<3}", &fraction[..fraction.len().min(3)]);
-    digits.then(|| whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(padded.parse::<u64>().ok()?))?
+    whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(padded.parse().ok()?)
 }
 
 #[cfg(test)]

@@ -153,8 +153,9 @@ pub fn sender(message: &Message) -> String {
 /// How to answer, for the senders that can read an answer.
 fn answer(deliveries: &[Delivery]) -> String {
     let mut names: Vec<String> = Vec::new();
-    for Delivery { message, .. } in deliveries.iter().filter(|delivery| delivery.message.from.is_some()) {
-        let name = plain(message.from_name.as_deref().or(message.from.as_deref()).unwrap_or_default());
+    for Delivery { message, .. } in deliveries {
+        let Some(from) = &message.from else { continue };
+        let name = plain(message.from_name.as_ref().unwrap_or(from));
         if !names.contains(&name) {
             names.push(name);
         }

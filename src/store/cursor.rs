@@ -244,13 +244,14 @@ fn sum(text: &str) -> String {
 
 fn parse_hold(hold: &str) -> Option<Hold> {
     let members = json::members(hold)?;
-    let number = |key: &str| members.get(key).and_then(|raw| raw.text.parse().ok());
-    let process = |key: &str| members.str(key).and_then(|text| Process::parse(&text));
+    let number = |key: &str| members.get(key)?.text.parse().ok();
+    let process = |key: &str| Process::parse(&members.str(key)?);
+    let (from, to, expires_ms) = (number("from")?, number("to")?, number("expires_ms")?);
     Some(Hold {
         token: members.str("token")?.into_owned(),
-        from: number("from")?,
-        to: number("to")?,
-        expires_ms: number("expires_ms")?,
+        from,
+        to,
+        expires_ms,
         process: process("process"),
         taker: process("taker"),
         event: members.str("event").map(Cow::into_owned),

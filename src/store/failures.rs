@@ -23,7 +23,8 @@ impl Store {
         if path.metadata().is_ok_and(|metadata| metadata.len() > STATE_FILE_BYTES as u64 / 2) {
             let _ = file::remove(&path);
         }
-        let line = head(what, FAILURE_NOTE_BYTES).replace(|c: char| c.is_control(), " ");
+        let spaced = |c: char| if c.is_control() { ' ' } else { c };
+        let line: String = head(what, FAILURE_NOTE_BYTES).chars().map(spaced).collect();
         let _ = file::append_note(&path, &format!("{} {line}\n", clock::rfc3339(clock::now_ms())));
     }
 

@@ -63,10 +63,9 @@ pub fn import(store: &Store) -> Result<()> {
     for name in ["mailbox", "markers", "registry.json"] {
         let (from, mut to) = (home.join(name), legacy.join(name));
         if from.exists() {
-            for number in 2.. {
-                if !to.exists() {
-                    break;
-                }
+            let mut number = 1;
+            while to.exists() {
+                number += 1;
                 to = legacy.join(format!("{name}.{number}"));
             }
             file::rename(&from, &to).map_err(|e| Error::io("move", &from, e))?;
