@@ -126,7 +126,7 @@ pub struct Value<'a>(&'a Node);
 impl<'a> Value<'a> {
     /// The member `key` of an object; the last one where it stands twice.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
-        self.object()?.iter().rev().find(|(name, _)| name == key).map(|(_, node)| Value(node))
+        self.members().iter().rev().find(|(name, _)| name == key).map(|(_, node)| Value(node))
     }
 
     /// Follows member names from object to object.
@@ -167,12 +167,12 @@ impl<'a> Value<'a> {
     }
 
     pub fn is_object(self) -> bool {
-        self.object().is_some()
+        matches!(self.0, Node::Object(_))
     }
 
     /// The names of an object's members.
     pub fn keys(self) -> impl Iterator<Item = &'a str> {
-        self.object().into_iter().flatten().map(|(name, _)| name.as_str())
+        self.members().iter().map(|(name, _)| name.as_str())
     }
 
     /// The elements of an array; `None` when it is not one.
@@ -183,10 +183,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn object(self) -> Option<&'a Vec<(String, Node)>> {
+    /// The members of an object; what is none has none.
+    fn members(self) -> &'a [(String, Node)] {
         match self.0 {
-            Node::Object(members) => Some(members),
-            _ => None,
+            Node::Object(members) => members,
+            _ => &[],
         }
     }
 }
