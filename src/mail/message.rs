@@ -33,7 +33,12 @@ impl Kind {
     }
 
     pub fn parse(name: &str) -> Option<Kind> {
-        [Kind::Note, Kind::Request, Kind::Reply].into_iter().find(|kind| kind.name() == name)
+        match name {
+            "note" => Some(Kind::Note),
+            "request" => Some(Kind::Request),
+            "reply" => Some(Kind::Reply),
+            _ => None,
+        }
     }
 }
 
