@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use super::rpc::{self, INVALID_PARAMS, INVALID_REQUEST, Incoming, METHOD_NOT_FOUND, Request};
+use super::rpc::{self, Code, INVALID_PARAMS, INVALID_REQUEST, Incoming, METHOD_NOT_FOUND, Request};
 use super::shown::Mail;
 use super::tools::Outcome;
 use super::waiting::Waiting;
@@ -33,7 +33,7 @@ const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 const LOG_LEVEL_KEY: &str = "io.modelcontextprotocol/logLevel";
 const LOG_LEVELS: [&str; 8] =
     ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
-const UNSUPPORTED_VERSION: i32 = -32022;
+const UNSUPPORTED_VERSION: Code = "-32022";
 /// How long a client may keep the static tool list, in milliseconds.
 const LIST_TTL_MS: u64 = 3_600_000;
 /// Errors without an id that one process answers, so that two programs cannot
@@ -162,7 +162,7 @@ impl<'a> Server<'a> {
         (!lines.is_empty()).then(|| json::array(&lines))
     }
 
-    fn refuse(&mut self, id: Option<&str>, code: i32, message: &str) -> Option<String> {
+    fn refuse(&mut self, id: Option<&str>, code: Code, message: &str) -> Option<String> {
         if id.is_none() {
             self.uncorrelated += 1;
             if self.uncorrelated > UNCORRELATED_ERRORS {

@@ -5,10 +5,13 @@
 
 use crate::json::{self, Document, Fault, Members, Object, Value};
 
-pub const PARSE_ERROR: i32 = -32700;
-pub const INVALID_REQUEST: i32 = -32600;
-pub const METHOD_NOT_FOUND: i32 = -32601;
-pub const INVALID_PARAMS: i32 = -32602;
+/// What kind of error it is: a number, as JSON has it.
+pub type Code = &'static str;
+
+pub const PARSE_ERROR: Code = "-32700";
+pub const INVALID_REQUEST: Code = "-32600";
+pub const METHOD_NOT_FOUND: Code = "-32601";
+pub const INVALID_PARAMS: Code = "-32602";
 
 /// One JSON-RPC message from the host.
 pub enum Incoming {
@@ -20,7 +23,7 @@ pub enum Incoming {
     /// Not a request; answered with the id where one could be read.
     Broken {
         id: Option<String>,
-        code: i32,
+        code: Code,
         message: &'static str,
     },
     /// The texts of a batch's members; revision 2025-03-26 only.
@@ -143,8 +146,8 @@ pub fn success(id: &str, result: &str) -> String {
 }
 
 /// What went wrong, as a response has it.
-pub fn error(code: i32, message: &str) -> Object {
-    Object::new().raw("code", &code.to_string()).str("message", message)
+pub fn error(code: Code, message: &str) -> Object {
+    Object::new().raw("code", code).str("message", message)
 }
 
 /// A response with an error. Without a readable id the member is left out:
