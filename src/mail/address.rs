@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::limits::{ID_BYTES, NAME_CHARS, PATH_BYTES};
+use crate::mail::text::changed;
 
 /// Checks a name that a person or a model chose: 1 to 64 letters, digits, `.`,
 /// `_` or `-`, beginning with a letter or digit, and not in the form of a
@@ -115,7 +116,7 @@ fn is_safe(at: usize, byte: u8) -> bool {
 pub fn default_name(directory: &Path, id: &str, digits: usize) -> String {
     let folder = directory.file_name().unwrap_or_default().to_string_lossy();
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
-    let stem: String = folder.chars().map(plain).take(40).collect();
+    let stem = changed(&folder, 40, plain);
     let stem = stem.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let mut suffix: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
     suffix.drain(..suffix.len().saturating_sub(digits));
@@ -156,8 +157,8 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// Untrusted text, short enough and plain enough for an error message.
 pub fn shorten(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).take(60).collect();
-    if plain.chars().count() < text.chars().count() { format!("{plain}...") } else { plain }
+    let plain = changed(text, 60, |c| if c.is_control() { '?' } else { c });
+    if text.chars().nth(60).is_some() { plain + "..." } else { plain }
 }
 
 #[cfg(test)]

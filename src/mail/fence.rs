@@ -6,7 +6,7 @@
 //! text, which no sender can know; and nothing inside reads as the fence's tag.
 
 use crate::limits::{INJECT_BYTES, INJECT_HEAD_BYTES, QUESTION_BYTES, WAITING_COUNTED};
-use crate::mail::text::{count, head, is_hidden};
+use crate::mail::text::{changed, count, head, is_hidden};
 use crate::mail::{Delivery, Kind, Message};
 use crate::sys::clock;
 
@@ -217,16 +217,11 @@ fn find_ignoring_case(text: &str, needle: &str) -> Option<usize> {
 
 /// An attribute that may hold anything, as one harmless word.
 fn plain(text: &str) -> String {
-    text.chars()
-        .take(80)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '@' | '#' | ',') {
-                c
-            } else {
-                '?'
-            }
-        })
-        .collect()
+    changed(text, 80, |c| match c {
+        '.' | '_' | '-' | ':' | '@' | '#' | ',' => c,
+        c if c.is_ascii_alphanumeric() => c,
+        _ => '?',
+    })
 }
 
 /// `2026-11-20 22:17`.

@@ -21,13 +21,21 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// The first `most` characters of a text, each as `change` makes it.
+pub fn changed(text: &str, most: usize, change: fn(char) -> char) -> String {
+    text.chars().take(most).map(change).collect()
+}
+
 /// The text on one line with nothing in it that steers a terminal or is not seen.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() || is_hidden(c);
     match text.contains(steers) {
         false => Cow::Borrowed(text),
-        true => Cow::Owned(text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()),
+        true => Cow::Owned(changed(text, usize::MAX, |c| if steers(c) { '\u{fffd}' } else { c })),
     }
+}
+
+fn steers(c: char) -> bool {
+    c.is_control() || is_hidden(c)
 }
 
 /// Whether a character is invisible or turns the reading direction: what Unicode

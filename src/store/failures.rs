@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::Store;
 use crate::limits::{FAILURE_NOTE_BYTES, STATE_FILE_BYTES};
-use crate::mail::text::head;
+use crate::mail::text::{changed, head};
 use crate::sys::{clock, file};
 
 const NOTE: &str = "hook-failures";
@@ -24,7 +24,7 @@ impl Store {
             let _ = file::remove(&path);
         }
         let spaced = |c: char| if c.is_control() { ' ' } else { c };
-        let line: String = head(what, FAILURE_NOTE_BYTES).chars().map(spaced).collect();
+        let line = changed(head(what, FAILURE_NOTE_BYTES), usize::MAX, spaced);
         let _ = file::append_note(&path, &format!("{} {line}\n", clock::rfc3339(clock::now_ms())));
     }
 
