@@ -91,6 +91,6 @@ impl Store {
     }
 
     fn installed_file(&self, host: &str) -> PathBuf {
-        self.home().join("installed").join(format!("{host}.json"))
+        self.path("installed", &format!("{host}.json"))
     }
 }

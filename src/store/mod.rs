@@ -115,7 +115,12 @@ impl Store {
 
     /// The session whose folder has this name.
     pub fn session_of_key(&self, key: &str) -> Session {
-        Session::at(file::below(&self.folder(), key))
+        Session::at(self.path("sessions", key))
+    }
+
+    /// The path of what is called so in a folder of the store.
+    fn path(&self, folder: &str, name: &str) -> PathBuf {
+        file::below(&file::below(&self.home, folder), name)
     }
 
     /// The folder of all sessions' folders.

@@ -139,7 +139,7 @@ impl Store {
     }
 
     fn name_file(&self, name: &str) -> PathBuf {
-        self.home.join("names").join(name)
+        self.path("names", name)
     }
 }
 

@@ -122,7 +122,7 @@ impl Store {
     }
 
     fn process_file(&self, process: &Process) -> PathBuf {
-        self.home.join("processes").join(process.to_string())
+        self.path("processes", &process.to_string())
     }
 }
 

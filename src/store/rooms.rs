@@ -74,6 +74,6 @@ impl Store {
 
     /// The room's folder.
     fn room(&self, room: &str) -> PathBuf {
-        self.home.join("rooms").join(room)
+        self.path("rooms", room)
     }
 }
