@@ -59,9 +59,13 @@ impl Shown {
     /// The client drops the answer to this request: its mail waits again.
     pub fn give_up(&mut self, request: &str) {
         for list in [&mut self.out, &mut self.noted] {
-            for mail in list.extract_if(.., |mail| mail.request == request) {
-                put_back(&mail);
-            }
+            list.retain(|mail| {
+                let is_given_up = mail.request == request;
+                if is_given_up {
+                    put_back(mail);
+                }
+                !is_given_up
+            });
         }
     }
 }

@@ -84,7 +84,12 @@ impl<T> Waiting<T> {
     /// When the next call's time is over, its client wants to hear of it, or a
     /// hold may have ended.
     pub fn next(&self) -> Option<Instant> {
-        self.calls.iter().map(|call| call.ends().min(call.next_note())).chain(self.held).min()
+        let mut next = self.held;
+        for call in &self.calls {
+            let due = call.ends().min(call.next_note());
+            next = Some(next.map_or(due, |next| next.min(due)));
+        }
+        next
     }
 
     /// Takes the first call that can be answered now.
