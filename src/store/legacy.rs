@@ -11,7 +11,7 @@ use super::{Store, entries, make_folder};
 use crate::error::{Error, Result};
 use crate::json::{Document, Value};
 use crate::limits::LEGACY_REGISTRY_BYTES;
-use crate::mail::address;
+use crate::mail::{Message, address};
 use crate::sys::lock::Lock;
 use crate::sys::{clock, file};
 
@@ -109,12 +109,12 @@ fn import_mailbox(store: &Store, stem: &str, path: &Path) -> Result<()> {
     if content.last() != Some(&b'\n') {
         content.push(b'\n');
     }
-    let to = content
-        .split(|byte| *byte == b'\n')
-        .find_map(crate::mail::Message::parse)
-        .map(|message| message.to.into_owned());
-    let id = to.filter(|id| address::check_id(id).is_ok()).unwrap_or_else(|| stem.to_owned());
-    let session = store.session(&id);
+    let message = content.split(|byte| *byte == b'\n').find_map(Message::parse);
+    let id = match &message {
+        Some(message) if address::check_id(&message.to).is_ok() => &message.to,
+        _ => stem,
+    };
+    let session = store.session(id);
     let _guard = session.lock()?;
     let log = session.log();
     if log.exists() {
