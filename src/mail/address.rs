@@ -140,19 +140,24 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// Edit distance, a swap of neighbours counting as one.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(80).collect(), b.chars().take(80).collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let substitute = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = substitute.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(rows[i - 2][j - 2] + 1);
-            }
+    // Of each beginning of the one to each of the other, row by row.
+    let width = b.len() + 1;
+    let mut costs: Vec<usize> = Vec::new();
+    for i in 0..=a.len() {
+        for j in 0..width {
+            let cost = |up: usize, left: usize| costs[(i - up) * width + j - left];
+            costs.push(match (i, j) {
+                (0, _) | (_, 0) => i + j,
+                _ if a[i - 1] == b[j - 1] => cost(1, 1),
+                _ => {
+                    let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                    let swap = if swapped { cost(2, 2) } else { cost(1, 1) };
+                    1 + swap.min(cost(1, 1)).min(cost(1, 0)).min(cost(0, 1))
+                }
+            });
         }
-        rows.push(row);
     }
-    rows[a.len()][b.len()]
+    costs[costs.len() - 1]
 }
 
 /// Untrusted text, short enough and plain enough for an error message.
