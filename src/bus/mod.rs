@@ -98,10 +98,9 @@ impl<'a> Idle<'a> {
                 // What fails is tried again a day later; `relay gc` says why.
                 self.sweep = in_ms(a_piece(self.relay).unwrap_or(SWEEP_MS));
             }
-            let due = |at: Option<Instant>| at.unwrap_or(self.sweep);
             let next = match shown.is_open() {
                 true => Instant::now(),
-                false => self.sweep.min(due(self.bell.next())).min(due(server.next())),
+                false => server.next(self.bell.next().unwrap_or(self.sweep).min(self.sweep)),
             };
             let pause = next.saturating_duration_since(Instant::now());
             let woken = self.watch.wait(Some(input), Some(pause));

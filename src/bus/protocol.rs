@@ -69,9 +69,9 @@ impl<'a> Server<'a> {
         Server { relay, waiting: Waiting::new(), legacy: None, uncorrelated: 0 }
     }
 
-    /// When a call that waits wants to be looked at.
-    pub fn next(&self) -> Option<Instant> {
-        self.waiting.next()
+    /// When a call that waits wants to be looked at; `latest` where that is earlier.
+    pub fn next(&self, latest: Instant) -> Instant {
+        self.waiting.next(latest)
     }
 
     /// Watches for what calls wait for. `true`: look at them again.

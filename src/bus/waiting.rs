@@ -82,12 +82,11 @@ impl<T> Waiting<T> {
     }
 
     /// When the next call's time is over, its client wants to hear of it, or a
-    /// hold may have ended.
-    pub fn next(&self) -> Option<Instant> {
-        let mut next = self.held;
+    /// hold may have ended; `latest` where that is earlier.
+    pub fn next(&self, latest: Instant) -> Instant {
+        let mut next = self.held.unwrap_or(latest).min(latest);
         for call in &self.calls {
-            let due = call.ends().min(call.next_note());
-            next = Some(next.map_or(due, |next| next.min(due)));
+            next = next.min(call.ends()).min(call.next_note());
         }
         next
     }
