@@ -183,9 +183,10 @@ impl Cursor {
         if self.continued > 0 {
             object = object.u64("continued", self.continued);
         }
-        let summed = object.finish();
-        let summed = &summed[..summed.len() - 1];
-        let mut text = format!("{summed}{}\n", sum(summed));
+        let mut text = object.finish();
+        text.pop();
+        text += &sum(&text);
+        text.push('\n');
         let blanks = CURSOR_BYTES.saturating_sub(text.len()).max(1);
         text.push_str(&" ".repeat(blanks));
         text
