@@ -13,6 +13,8 @@ pub const INVALID_REQUEST: Code = "-32600";
 pub const METHOD_NOT_FOUND: Code = "-32601";
 pub const INVALID_PARAMS: Code = "-32602";
 
+const TWICE: &str = "Invalid request: a member stands twice";
+
 /// One JSON-RPC message from the host.
 pub enum Incoming {
     Request(Request),
@@ -84,26 +86,27 @@ pub fn parse(line: &[u8]) -> Incoming {
 }
 
 fn request(document: Document, members: &Members) -> Incoming {
-    let invalid = |id, message| Incoming::Broken { id, code: INVALID_REQUEST, message };
-    if members.count("id") > 1 {
-        return invalid(None, "Invalid request: a member stands twice");
-    }
     let root = document.value();
-    let method = root.get("method").and_then(Value::str).map(str::to_owned);
-    let id = match members.get("id").map(|raw| id_text(raw.text)) {
-        Some(None) => return invalid(None, "Invalid request: the id is no string or integer"),
-        id => id.flatten(),
+    let text = |key: &str| root.get(key).and_then(Value::str);
+    let (id, method) = (id_of(members), text("method").map(str::to_owned));
+    let wrong = if members.count("id") > 1 {
+        Some(TWICE)
+    } else if members.count("id") == 1 && id.is_none() {
+        Some("Invalid request: the id is no string or integer")
+    } else if ["jsonrpc", "method", "params"].into_iter().any(|key| members.count(key) > 1) {
+        Some(TWICE)
+    } else if text("jsonrpc") != Some("2.0") {
+        Some("Invalid request: jsonrpc is not \"2.0\"")
+    } else if method.is_none() && root.get("result").or(root.get("error")).is_none() {
+        Some("Invalid request: no method")
+    } else {
+        None
     };
-    if ["jsonrpc", "method", "params"].into_iter().any(|key| members.count(key) > 1) {
-        return invalid(id, "Invalid request: a member stands twice");
+    if let Some(message) = wrong {
+        return Incoming::Broken { id, code: INVALID_REQUEST, message };
     }
-    if root.get("jsonrpc").and_then(Value::str) != Some("2.0") {
-        return invalid(id, "Invalid request: jsonrpc is not \"2.0\"");
-    }
-    let Some(method) = method else {
-        let is_response = root.get("result").is_some() || root.get("error").is_some();
-        return if is_response { Incoming::Nothing } else { invalid(id, "Invalid request: no method") };
-    };
+    // What has none is a response.
+    let Some(method) = method else { return Incoming::Nothing };
     let Some(id) = id else {
         let request =
             (method == "notifications/cancelled").then(|| request_given_up(members.get("params")?.text));
@@ -133,7 +136,11 @@ fn id_text(raw: &str) -> Option<String> {
 
 /// The id of a line that is broken further on.
 fn readable_id(text: &str) -> Option<String> {
-    let members = json::leading_members(text);
+    id_of(&json::leading_members(text))
+}
+
+/// The id among these members, if there is one.
+fn id_of(members: &Members) -> Option<String> {
     if members.count("id") > 1 {
         return None;
     }
