@@ -4,6 +4,7 @@
 //! because a line counts only once its newline is there and a torn cursor is
 //! told by its sum; a line that holds no message is passed over and counted.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -90,39 +91,12 @@ impl Session {
     /// wants more, and keeps none: a log of any size takes no more memory than
     /// its longest line.
     pub fn each(&self, from: u64, to: u64, show: &mut dyn FnMut(Entry) -> bool) -> Result<Passed> {
-        let path = self.log();
-        let mut passed = Passed { damaged: 0, end: from };
         if from >= to {
-            return Ok(passed);
+            return Ok(Passed { damaged: 0, end: from });
         }
-        let fail = |error| Error::io("read", &path, error);
-        let mut log = file::open(&path).map_err(fail)?;
-        // History that was trimmed is a hole at the log's beginning.
-        let from = if from == 0 { log::first_data(&mut log).map_err(fail)?.min(to) } else { from };
-        passed.end = from;
-        log.seek(SeekFrom::Start(from)).map_err(fail)?;
-        let at_once = (to - from).min(READ_AT_ONCE) as usize;
-        let mut lines = BufReader::with_capacity(at_once, log.take(to - from));
-        let mut line = Vec::new();
-        let mut more = true;
-        while more {
-            line.clear();
-            let read =
-                (&mut lines).take(RECORD_BYTES as u64 + 1).read_until(b'\n', &mut line).map_err(fail)?;
-            let (start, mut end) = (passed.end, passed.end + read as u64);
-            if line.last() != Some(&b'\n') {
-                if read <= RECORD_BYTES {
-                    break; // the end, or a line still being written
-                }
-                end += lines.skip_until(b'\n').map_err(fail)? as u64;
-            }
-            match Message::parse(&line) {
-                Some(message) => more = show(Entry { message, start, end }),
-                None => passed.damaged += usize::from(line.iter().any(|byte| !byte.is_ascii_whitespace())),
-            }
-            passed.end = end;
-        }
-        Ok(passed)
+        let path = self.log();
+        let passed = file::open(&path).and_then(|log| look_through(log, from, to, show));
+        passed.map_err(|e| Error::io("read", &path, e))
     }
 
     /// Notes that the mail before `offset` of the hold with this token has been
@@ -149,6 +123,39 @@ impl Session {
     pub fn log(&self) -> PathBuf {
         self.file(LOG)
     }
+}
+
+fn look_through(
+    mut log: File,
+    from: u64,
+    to: u64,
+    show: &mut dyn FnMut(Entry) -> bool,
+) -> io::Result<Passed> {
+    // History that was trimmed is a hole at the log's beginning.
+    let from = if from == 0 { log::first_data(&mut log)?.min(to) } else { from };
+    let mut passed = Passed { damaged: 0, end: from };
+    log.seek(SeekFrom::Start(from))?;
+    let at_once = (to - from).min(READ_AT_ONCE) as usize;
+    let mut lines = BufReader::with_capacity(at_once, log.take(to - from));
+    let mut line = Vec::new();
+    let mut more = true;
+    while more {
+        line.clear();
+        let read = (&mut lines).take(RECORD_BYTES as u64 + 1).read_until(b'\n', &mut line)?;
+        let (start, mut end) = (passed.end, passed.end + read as u64);
+        if line.last() != Some(&b'\n') {
+            if read <= RECORD_BYTES {
+                break; // the end, or a line still being written
+            }
+            end += lines.skip_until(b'\n')? as u64;
+        }
+        match Message::parse(&line) {
+            Some(message) => more = show(Entry { message, start, end }),
+            None => passed.damaged += usize::from(line.iter().any(|byte| !byte.is_ascii_whitespace())),
+        }
+        passed.end = end;
+    }
+    Ok(passed)
 }
 
 impl Guard<'_> {
