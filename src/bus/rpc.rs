@@ -73,7 +73,7 @@ pub fn parse(line: &[u8]) -> Incoming {
     if text.is_empty() {
         return Incoming::Nothing;
     }
-    let Ok(document) = Document::parse(text.as_bytes()) else {
+    let Ok(document) = Document::of(text) else {
         return broken(readable_id(text), PARSE_ERROR, "Parse error");
     };
     if let Some(items) = json::items(text) {

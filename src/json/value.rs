@@ -1,7 +1,7 @@
 //! A parsed JSON value, read through accessors that never panic.
 //!
-//! Invariant: the only way in is [`Document::parse`], which bounds its input and
-//! takes nothing that is not JSON by the letter.
+//! Invariant: what comes in has passed [`bounded`], and nothing is taken that is
+//! not JSON by the letter.
 
 use super::scan::{Fault, bounded, skip_space};
 use super::string::{decode, end_of_string};
@@ -22,8 +22,12 @@ pub struct Document(Node);
 impl Document {
     /// Parses one bounded JSON text.
     pub fn parse(bytes: &[u8]) -> Result<Document, Fault> {
-        let text = bounded(bytes)?;
-        let (node, end) = node(&text, skip_space(text.as_bytes(), 0)).ok_or(Fault::Syntax)?;
+        Document::of(&bounded(bytes)?)
+    }
+
+    /// Parses one text that [`bounded`] has passed.
+    pub fn of(text: &str) -> Result<Document, Fault> {
+        let (node, end) = node(text, skip_space(text.as_bytes(), 0)).ok_or(Fault::Syntax)?;
         match skip_space(text.as_bytes(), end) == text.len() {
             true => Ok(Document(node)),
             false => Err(Fault::Syntax),
