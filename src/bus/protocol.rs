@@ -105,7 +105,7 @@ impl<'a> Server<'a> {
 
     /// Answers a line that was over the limit.
     pub fn refuse_long_line(&mut self) -> Answer {
-        let line = self.refuse(None, INVALID_REQUEST, "Invalid request: the line is too long");
+        let line = self.invalid("Invalid request: the line is too long");
         Answer { line, ..Answer::default() }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Server<'a> {
                 return None;
             }
             Incoming::Batch(_) => {
-                return self.refuse(None, INVALID_REQUEST, "Invalid request: a batch inside a batch");
+                return self.invalid("Invalid request: a batch inside a batch");
             }
             Incoming::Broken { id, code, message } => return self.refuse(id.as_deref(), code, message),
         };
@@ -139,14 +139,14 @@ impl<'a> Server<'a> {
 
     fn answer_batch(&mut self, items: &[String], answer: &mut Answer) -> Option<String> {
         if self.legacy != Some(BATCHES) {
-            return self.refuse(None, INVALID_REQUEST, "Invalid request: this revision has no batches");
+            return self.invalid("Invalid request: this revision has no batches");
         }
         if items.is_empty() {
-            return self.refuse(None, INVALID_REQUEST, "Invalid request: an empty batch");
+            return self.invalid("Invalid request: an empty batch");
         }
         if items.len() > BATCH_MESSAGES {
             let message = format!("Invalid request: a batch of more than {BATCH_MESSAGES} messages");
-            return self.refuse(None, INVALID_REQUEST, &message);
+            return self.invalid(&message);
         }
         let mut lines = Vec::new();
         for item in items {
@@ -160,6 +160,11 @@ impl<'a> Server<'a> {
             });
         }
         (!lines.is_empty()).then(|| json::array(&lines))
+    }
+
+    /// Refuses what is no request and has no id.
+    fn invalid(&mut self, message: &str) -> Option<String> {
+        self.refuse(None, INVALID_REQUEST, message)
     }
 
     fn refuse(&mut self, id: Option<&str>, code: Code, message: &str) -> Option<String> {
