@@ -32,7 +32,7 @@ impl Store {
     /// since 1970, and what.
     pub fn last_failure(&self) -> Option<(u64, String)> {
         let content = file::read(&self.failures_file(), STATE_FILE_BYTES).ok()??;
-        let text = String::from_utf8_lossy(&content).into_owned();
+        let text = String::from_utf8_lossy(&content);
         let (time, what) = text.lines().last()?.split_once(' ')?;
         Some((clock::parse_rfc3339(time)?, what.to_owned()))
     }

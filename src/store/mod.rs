@@ -61,10 +61,10 @@ impl Store {
     /// Whether there is a store to look at. A home that session-relay left is
     /// imported first, and one that a crash left half made is finished.
     pub fn is_there(&self) -> Result<bool> {
-        if format(&self.home)?.is_some() {
+        if has_format(&self.home)? {
             return Ok(true);
         }
-        let is_begun = legacy::is_left_in(&self.home) || self.home.join("sessions").is_dir();
+        let is_begun = is_begun(&self.home);
         if is_begun {
             self.make()?;
         }
@@ -74,17 +74,17 @@ impl Store {
     /// Makes the store where there is none.
     pub fn make(&self) -> Result<()> {
         let home = &self.home;
-        if format(home)?.is_some() {
+        if has_format(home)? {
             return Ok(());
         }
         // A folder that others use, too, keeps its mode; what is made in it is private.
-        let own = legacy::is_left_in(home) || home.join("sessions").is_dir() || entries(home)?.is_empty();
+        let own = is_begun(home) || entries(home)?.is_empty();
         make_folder(home)?;
         if own {
             file::make_private(home).map_err(|e| Error::io("make private", home, e))?;
         }
         let _lock = legacy::lock(home)?;
-        if format(home)?.is_none() {
+        if !has_format(home)? {
             for folder in ["sessions", "names", "processes"] {
                 make_folder(&home.join(folder))?;
             }
@@ -194,13 +194,18 @@ fn entries(folder: &Path) -> Result<Vec<String>> {
     }
 }
 
-/// The store's format; `None` when there is no store, an error when this relay
-/// is too old for it or nobody can tell.
-fn format(home: &Path) -> Result<Option<()>> {
+/// Whether session-relay left this home, or a crash half made.
+fn is_begun(home: &Path) -> bool {
+    legacy::is_left_in(home) || home.join("sessions").is_dir()
+}
+
+/// Whether there is a store, in this relay's format; an error when this relay is
+/// too old for it or nobody can tell.
+fn has_format(home: &Path) -> Result<bool> {
     let path = home.join(FORMAT_FILE);
-    let Some(found) = read_text(&path)? else { return Ok(None) };
+    let Some(found) = read_text(&path)? else { return Ok(false) };
     if found.trim() == FORMAT {
-        return Ok(Some(()));
+        return Ok(true);
     }
     let (path, found) = (path.display(), found.trim());
     let is_newer = found.parse::<u32>().is_ok_and(|number| number > 0);
