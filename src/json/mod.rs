@@ -13,7 +13,7 @@ pub mod toml;
 mod value;
 mod write;
 
-pub use scan::{Fault, Members, Raw, bounded, each_member, items, leading_members, members};
+pub use scan::{Fault, Members, bounded, each_member, items, leading_members, members};
 pub use string::{decode, is_string};
 pub use value::{Document, Value, is_number, thousandths};
 pub use write::{List, Object, array, list, one_line, quote};
