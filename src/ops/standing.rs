@@ -62,13 +62,11 @@ pub fn stand_watch(relay: &Relay, who: &[&str], quiet: Option<Quiet>, say: &dyn 
         process::reap();
         let mut next: Option<u64> = None;
         watched.retain_mut(|found| {
-            next = match look(relay, store, found, quiet, &mut watch, say) {
-                Ok(again_ms) => next.into_iter().chain(again_ms).min(),
-                Err(error) => {
-                    say(&format!("{}: {error}", found.info.label()));
-                    Some(LOOK_AGAIN_MS)
-                }
-            };
+            let again_ms = look(relay, store, found, quiet, &mut watch, say).unwrap_or_else(|error| {
+                say(&format!("{}: {error}", found.info.label()));
+                Some(LOOK_AGAIN_MS)
+            });
+            next = next.into_iter().chain(again_ms).min();
             found.info.wakes
         });
         if watched.is_empty() {
