@@ -6,7 +6,7 @@ mod harness;
 use std::process::Stdio;
 use std::thread;
 
-use harness::waiters::{Started, asleep};
+use harness::waiters::{Started, asleep, signal};
 use harness::{ALICE, Run, World, feed, injected};
 use serde_json::{Value, json};
 
@@ -195,6 +195,26 @@ fn who_waits_for_mail_follows_the_conversation() {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(following.0.stdout.take().unwrap()), &mut line)
         .unwrap();
     assert!(line.contains("\"here\""), "{line}");
+}
+
+/// The follower sleeps while all of it happens, as on a busy machine.
+#[test]
+fn who_follows_sees_what_another_read_after_the_move() {
+    let world = World::with_alice_and_bob();
+    let mut following = world.command(&["peek", "alice", "--follow"]);
+    let mut following = Started(following.stdout(Stdio::piped()).spawn().unwrap());
+    asleep(&following.0);
+    signal(&following.0, "STOP");
+    hook(&world, &cleared(&world, SECOND));
+    world.ok(&["send", "alice", "--", "here"]);
+    world.ok(&["inbox", "alice"]);
+    world.ok(&["send", "alice", "--", "later"]);
+    signal(&following.0, "CONT");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(following.0.stdout.take().unwrap()));
+    for body in ["here", "later"] {
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.contains(&format!("\"{body}\"")), "{line}");
+    }
 }
 
 #[test]

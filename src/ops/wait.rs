@@ -10,6 +10,7 @@ use super::collect::{Batch, Reader, take_for_command};
 use super::find::latest;
 use super::succession::inherit;
 use crate::error::{Cause, Error, Result};
+use crate::limits::LOCK_WAIT_MS;
 use crate::mail::{Kind, Message};
 use crate::store::mailbox::Entry;
 use crate::store::{Session, Store};
@@ -208,11 +209,13 @@ pub fn follow(
     show: &mut dyn FnMut(&Message) -> Result<bool>,
 ) -> Result<()> {
     let (mut of, mut at, mut last) = (session.clone(), session.cursor()?.0.consumed, String::new());
+    let mut looked_ms = clock::now_ms();
     until(store, session, None, &mut |session| {
         let (cursor, bytes) = session.cursor()?;
         if of != *session {
-            (of, at) = (session.clone(), behind(session, cursor.consumed, bytes, &last)?);
+            (of, at) = (session.clone(), unseen(session, (cursor.consumed, bytes), looked_ms, &last)?);
         }
+        looked_ms = clock::now_ms();
         let mut shown = Ok(true);
         let passed = session.each(at, bytes, &mut |entry| {
             last = entry.message.id.to_string();
@@ -225,15 +228,20 @@ pub fn follow(
     .map(|_| ())
 }
 
-/// Where the message `id` ends, which may have moved here with the mail before
-/// it; `from` where it did not.
-fn behind(session: &Session, from: u64, bytes: u64, id: &str) -> Result<u64> {
-    let mut at = from;
-    session.each(from, bytes, &mut |entry| {
-        if entry.message.id == id {
-            at = entry.end;
+/// Where in this mailbox, to which the conversation went on, that begins which was not
+/// seen: what nobody has read yet, or somebody since the last look. The message `last`
+/// may have moved here, with all that was seen before it.
+fn unseen(session: &Session, (consumed, bytes): (u64, u64), looked_ms: u64, last: &str) -> Result<u64> {
+    let mut at = None;
+    let passed = session.each(0, bytes, &mut |Entry { message, start, end }| {
+        // Whoever sent it may have waited for a lock before it was stored.
+        let is_new = end > consumed || message.sent_ms + LOCK_WAIT_MS >= looked_ms;
+        if message.id == last {
+            at = Some(end);
+        } else if is_new && at.is_none() {
+            at = Some(start);
         }
         true
     })?;
-    Ok(at)
+    Ok(at.unwrap_or(passed.end))
 }
