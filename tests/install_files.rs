@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use harness::homes::{files, read, refused, script, with_hosts, write};
+use harness::homes::{copy_program, files, read, refused, script, with_hosts, write};
 use harness::{Run, World};
 
 /// A home with Gemini CLI in it, whose settings are these.
@@ -261,7 +261,7 @@ fn another_users_file_is_left_alone() {
     const USER: u32 = 12_345;
     let world = with_gemini(SETTINGS);
     let relay = world.home().join("bin/relay");
-    fs::copy(env!("CARGO_BIN_EXE_relay"), &relay).unwrap();
+    copy_program(env!("CARGO_BIN_EXE_relay"), &relay);
     if [world.home(), &world.home().join(".gemini")].iter().any(|path| chown(path, Some(USER), None).is_err())
     {
         return println!("skipped: only root can be somebody else");

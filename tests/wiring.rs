@@ -4,7 +4,7 @@
 mod harness;
 
 use harness::World;
-use harness::homes::{EVENTS, commands, files, read, script, with_hosts, write};
+use harness::homes::{EVENTS, commands, copy_program, files, read, script, with_hosts, write};
 use serde_json::Value;
 
 #[test]
@@ -170,9 +170,9 @@ fn another_program_called_relay_is_not_this_one() {
         let world = with_hosts();
         let folder = world.project("tools");
         let (named, own) = (folder.join("relay"), folder.join("relay-x86_64-unknown-linux-musl"));
-        std::fs::copy(env!("CARGO_BIN_EXE_relay"), &own).unwrap();
+        copy_program(env!("CARGO_BIN_EXE_relay"), &own);
         if is_launcher {
-            std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/bin/relay"), &named).unwrap();
+            copy_program(concat!(env!("CARGO_MANIFEST_DIR"), "/bin/relay"), &named);
         } else {
             script(&named, "echo relay 1.2.3");
         }

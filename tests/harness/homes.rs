@@ -27,6 +27,12 @@ pub fn with_hosts() -> World {
     world.with("PATH", &format!("{}:/usr/bin:/bin", bin.display()))
 }
 
+/// Copies a program that is run then. Another process does it: one that this starts
+/// meanwhile would have the copy open for writing, and it could not be run.
+pub fn copy_program(from: &str, to: &Path) {
+    assert!(std::process::Command::new("cp").arg(from).arg(to).status().unwrap().success());
+}
+
 pub fn script(path: &Path, text: &str) {
     std::fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
