@@ -47,6 +47,18 @@ fn what_was_done_and_cannot_be_printed_is_not_said_to_be_undone() {
     );
 }
 
+/// As `relay send bob 0>/dev/null`.
+#[test]
+fn a_stdin_that_is_open_for_writing_alone_has_nothing_to_say() {
+    let world = World::with_alice_and_bob();
+    let unreadable = File::options().write(true).open("/dev/null").unwrap();
+    let run = Run::of(world.command(&["send", "bob"]).stdin(unreadable).output().unwrap());
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (Some(64), "relay: the message is empty; write something after the recipient\n")
+    );
+}
+
 #[test]
 fn mail_stays_where_stdout_looks_closed_and_goes_where_it_is_thrown_away() {
     let world = World::with_alice_and_bob();

@@ -105,9 +105,9 @@ fn learn(info: &mut Info, sighting: &Sighting) -> bool {
     for (field, seen) in
         [(&mut info.directory, &sighting.directory), (&mut info.transcript, &sighting.transcript)]
     {
-        if seen.is_some() && (sighting.at_start || field.is_none()) && field != seen {
-            field.clone_from(seen);
-            learned = true;
+        if seen.is_some() && (sighting.at_start || field.is_none()) {
+            learned |= field != seen;
+            field.clone_from(seen); // in its newest spelling, too
         }
     }
     let process = match &sighting.process {

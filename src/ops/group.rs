@@ -82,21 +82,21 @@ fn readers(store: &Store, to: &str, here: &Path) -> Result<Vec<Found>> {
             "nothing was sent: let the readers join a room and write to that",
         ));
     }
-    let mut meant = Vec::new();
+    let mut readers: Vec<Found> = Vec::new();
     for part in to.split(',').map(str::trim) {
-        match part {
+        let meant = match part {
             "" => {
                 return Err(Error::usage(format!("'{to}' has an empty name; write a,b without more commas")));
             }
-            ALL => meant.append(&mut live_in_project(store, here)?),
-            part if part.starts_with('#') => meant.append(&mut room::members(store, room::name(part)?)?),
-            part => meant.push(find(store, part)?),
-        }
-    }
-    let mut readers: Vec<Found> = Vec::new();
-    for reader in meant {
-        if readers.iter().all(|earlier| earlier.session != reader.session) {
-            readers.push(reader);
+            ALL => live_in_project(store, here)?,
+            part if part.starts_with('#') => room::members(store, room::name(part)?)?,
+            part => vec![find(store, part)?],
+        };
+        // At once: the same room may stand there a thousand times.
+        for reader in meant {
+            if readers.iter().all(|earlier| earlier.session != reader.session) {
+                readers.push(reader);
+            }
         }
     }
     if readers.len() > GROUP_READERS {

@@ -66,7 +66,7 @@ impl Process {
     pub fn life(&self) -> Life {
         match Process::of(self.pid) {
             Some(now) if now == *self => Life::Runs,
-            _ if Process::current().is_some_and(|own| own.namespace() == self.namespace()) => Life::Ended,
+            _ if own_namespace().is_some_and(|own| own == self.namespace()) => Life::Ended,
             _ => Life::Unknown,
         }
     }
@@ -218,6 +218,20 @@ fn namespace_of(pid: u32) -> String {
 fn is_in_machine() -> bool {
     static IS: OnceLock<bool> = OnceLock::new();
     *IS.get_or_init(|| namespace_number("self").is_ok_and(|number| number == MACHINE))
+}
+
+/// This process's own; `None` where nothing tells of processes.
+#[cfg(target_os = "linux")]
+fn own_namespace() -> Option<String> {
+    match is_in_machine() {
+        true => Some(String::new()),
+        false => Process::current().map(|own| own.namespace().to_owned()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_namespace() -> Option<String> {
+    Process::current().map(|_| String::new())
 }
 
 #[cfg(target_os = "linux")]

@@ -24,6 +24,7 @@ impl Read for Input {
         loop {
             match rustix::io::read(stdin(), &mut *buffer) {
                 Ok(length) => return Ok(length),
+                Err(Errno::BADF) => return Ok(0), // open for writing alone
                 Err(error) => wait_after(error, stdin(), PollFlags::IN)?,
             }
         }

@@ -100,9 +100,11 @@ pub fn start(plan: &Plan) -> Result<String> {
     spawn(plan, &[], [Stdio::null(), writer.into(), Stdio::null()]).map_err(failed)?;
     let (mut printed, mut piece) = (Vec::new(), [0; LINE_BYTES]);
     while printed.len() < LINE_BYTES && !printed.contains(&b'\n') {
-        match output.read(&mut piece).map_err(failed)? {
-            0 => break,
-            length => printed.extend_from_slice(&piece[..length]),
+        match output.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => printed.extend_from_slice(&piece[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
         }
     }
     let printed = String::from_utf8_lossy(&printed);
